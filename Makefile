@@ -1,0 +1,57 @@
+# Everything is made in .venv beside this file. `make demo` needs python3 with venv, and make; `make test` also Debian's archive.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+STAYS  ?= 100000
+SEED   ?= 1
+
+.PHONY: demo test lint mutants soak vectors clean help
+
+help:            ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+demo: $(VENV)/demo   ## Run the whole line with a simulated lot; ARGS="--seed 7 --cars 80 --json out.json"
+	@$(BIN)/python -m sim.demo $(ARGS)
+
+test: lint $(VENV)/mosquitto/installed   ## Lint, types, contracts, and every test
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both interpreters, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file firmware/mypy.ini
+	@$(BIN)/lint-imports --no-cache
+
+mutants: $(VENV)/dev $(VENV)/mosquitto/installed   ## Plant each known fault; its test must catch it
+	@$(BIN)/python -m tests.mutants $(ARGS)
+
+soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice, SEED; results in docs/SOAK.md
+	@$(BIN)/python -m tests.soak_tariff --stays $(STAYS) --seed $(SEED)
+	@$(BIN)/python -m tests.soak_world --seed $(SEED) $(ARGS)
+
+clean:           ## Remove the environment
+	rm -rf $(VENV)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo: pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) for the demo"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[demo]'
+	@touch $@
+
+$(VENV)/dev: pyproject.toml | $(VENV)/bin/python
+	@echo "setting up $(VENV) for the tests"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@ $(VENV)/demo
+
+$(VENV)/stubs/installed: pyproject.toml | $(VENV)/dev
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --upgrade --no-deps --target $(VENV)/stubs micropython-rp2-stubs micropython-stdlib-stubs
+	@touch $@
+
+$(VENV)/mosquitto/installed: | $(VENV)/dev
+	@$(BIN)/python -m sim.mosquitto $(VENV)/mosquitto
+	@touch $@

@@ -1,0 +1,92 @@
+"""The states of a lane, as one table.
+
+Owns what follows from each happening in each state, and which event it reports. Rules: a missing entry is a fault of
+this file; a state in which the safety loop is occupied under a raised arm is in UP, so the arm stays up. Refuses to
+know loops, timers and the bus.
+"""
+
+from firmware import wire
+
+# States of the lane. UP lists those in which the barrier is driven up for a vehicle.
+EMPTY = "EMPTY"
+WAITING = "WAITING"
+GRANTED = "GRANTED"
+UNCLAIMED = "UNCLAIMED"
+PASSING = "PASSING"
+PASSING_NEXT = "PASSING_NEXT"
+PASSING_GRANTED = "PASSING_GRANTED"
+BLOCKED = "BLOCKED"
+BLOCKED_WAITING = "BLOCKED_WAITING"
+UP = (GRANTED, UNCLAIMED, PASSING, PASSING_NEXT, PASSING_GRANTED)
+
+# Inputs. ENTER and INTRUDE are the safety loop becoming occupied under a raised and under a lowered arm.
+ARRIVE = "ARRIVE"
+READ = "READ"
+LEAVE = "LEAVE"
+ENTER = "ENTER"
+INTRUDE = "INTRUDE"
+CLEAR = "CLEAR"
+GRANT = "GRANT"
+HOLD = "HOLD"
+LAPSE = "LAPSE"
+
+# (state, input): (next state, event kind reported or 0)
+STEPS = {
+    (EMPTY, ARRIVE): (WAITING, 0),
+    (EMPTY, READ): (WAITING, 0),
+    (EMPTY, LEAVE): (EMPTY, 0),
+    (EMPTY, ENTER): (PASSING, 0),
+    (EMPTY, INTRUDE): (BLOCKED, 0),
+    (EMPTY, GRANT): (UNCLAIMED, 0),
+    (EMPTY, HOLD): (EMPTY, 0),
+    (WAITING, ARRIVE): (WAITING, 0),
+    (WAITING, READ): (WAITING, 0),
+    (WAITING, LEAVE): (EMPTY, wire.BACKED_OUT),
+    (WAITING, ENTER): (PASSING, 0),
+    (WAITING, INTRUDE): (BLOCKED_WAITING, 0),
+    (WAITING, GRANT): (GRANTED, 0),
+    (WAITING, HOLD): (WAITING, 0),
+    (GRANTED, ARRIVE): (GRANTED, 0),
+    (GRANTED, READ): (GRANTED, 0),
+    (GRANTED, LEAVE): (UNCLAIMED, wire.BACKED_OUT),
+    (GRANTED, ENTER): (PASSING, 0),
+    (GRANTED, GRANT): (GRANTED, 0),
+    (GRANTED, HOLD): (GRANTED, 0),
+    (UNCLAIMED, ARRIVE): (GRANTED, 0),
+    (UNCLAIMED, READ): (GRANTED, 0),
+    (UNCLAIMED, LEAVE): (UNCLAIMED, 0),
+    (UNCLAIMED, ENTER): (PASSING, 0),
+    (UNCLAIMED, GRANT): (UNCLAIMED, 0),
+    (UNCLAIMED, HOLD): (UNCLAIMED, 0),
+    (UNCLAIMED, LAPSE): (EMPTY, 0),
+    (PASSING, ARRIVE): (PASSING_NEXT, 0),
+    (PASSING, READ): (PASSING_NEXT, 0),
+    (PASSING, LEAVE): (PASSING, 0),
+    (PASSING, CLEAR): (EMPTY, wire.PASSED),
+    (PASSING, GRANT): (PASSING, 0),
+    (PASSING, HOLD): (PASSING, 0),
+    (PASSING_NEXT, ARRIVE): (PASSING_NEXT, 0),
+    (PASSING_NEXT, READ): (PASSING_NEXT, 0),
+    (PASSING_NEXT, LEAVE): (PASSING, wire.BACKED_OUT),
+    (PASSING_NEXT, CLEAR): (WAITING, wire.PASSED),
+    (PASSING_NEXT, GRANT): (PASSING_GRANTED, 0),
+    (PASSING_NEXT, HOLD): (PASSING_NEXT, 0),
+    (PASSING_GRANTED, ARRIVE): (PASSING_GRANTED, 0),
+    (PASSING_GRANTED, READ): (PASSING_GRANTED, 0),
+    (PASSING_GRANTED, LEAVE): (PASSING, wire.BACKED_OUT),
+    (PASSING_GRANTED, CLEAR): (GRANTED, wire.PASSED),
+    (PASSING_GRANTED, GRANT): (PASSING_GRANTED, 0),
+    (PASSING_GRANTED, HOLD): (PASSING_GRANTED, 0),
+    (BLOCKED, ARRIVE): (BLOCKED_WAITING, 0),
+    (BLOCKED, READ): (BLOCKED_WAITING, 0),
+    (BLOCKED, LEAVE): (BLOCKED, 0),
+    (BLOCKED, CLEAR): (EMPTY, 0),
+    (BLOCKED, GRANT): (PASSING, 0),
+    (BLOCKED, HOLD): (PASSING, 0),
+    (BLOCKED_WAITING, ARRIVE): (BLOCKED_WAITING, 0),
+    (BLOCKED_WAITING, READ): (BLOCKED_WAITING, 0),
+    (BLOCKED_WAITING, LEAVE): (BLOCKED, 0),
+    (BLOCKED_WAITING, CLEAR): (WAITING, 0),
+    (BLOCKED_WAITING, GRANT): (PASSING, 0),
+    (BLOCKED_WAITING, HOLD): (PASSING, 0),
+}

@@ -1,0 +1,277 @@
+"""The gateway's configuration: one TOML file into frozen dataclasses.
+
+Owns the keys. Rules: an unknown key is an error, as is a missing one; every error names the file, the key, the value and the
+remedy; paths are taken from the folder of the file. Refuses to have defaults for anything that names a lot, money or a key.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gateway.core.exit import WithoutLease
+from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot, Node
+
+BAYS_PER_NODE_MAX = 16
+ADDRESS_MAX = 127
+
+
+class ConfigError(Exception):
+    """The configuration can't be used; the text names file, key, value and remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPart:
+    """`data`: folder of the ledger; `key`: record key; `statement`: the city's signed word that the key is ours."""
+
+    id: str
+    data: Path
+    key: Path
+    statement: Path
+
+
+@dataclass(frozen=True, slots=True)
+class LotPart:
+    """`tariff`: a shipped name or a path; `without_lease`: what happens at the exit when no lease covers the bill."""
+
+    id: str
+    tariff: str
+    without_lease: WithoutLease
+
+
+@dataclass(frozen=True, slots=True)
+class CityPart:
+    """`name` is its part of every topic; `public_key` the PEM file of its Ed25519 key."""
+
+    name: str
+    public_key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class BrokerPart:
+    """Where the broker is. With `ca` the connection is TLS; a password lies in a file, never here."""
+
+    host: str
+    port: int
+    username: str = ""
+    password_file: Path | None = None
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BusPart:
+    """One serial bus: its device by a stable name, its speed, and the file with the site key (32 hex digits)."""
+
+    name: str
+    port: str
+    baud_bps: int
+    site_key: Path
+    nodes: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole file."""
+
+    path: Path
+    gateway: GatewayPart
+    lot: LotPart
+    city: CityPart
+    broker: BrokerPart
+    buses: tuple[BusPart, ...]
+
+    @property
+    def layout(self) -> Lot:
+        """The lot as built."""
+        return Lot(self.lot.id, {bus.name: bus.nodes for bus in self.buses})
+
+
+def load_config(path: Path) -> Config:
+    """Read and check the file. Raises ConfigError."""
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such file; name the configuration with --config") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: no TOML: {error}") from None
+    table = _Table(path, "", data)
+    config = Config(
+        path=path,
+        gateway=_gateway(table.table("gateway")),
+        lot=_lot(table.table("lot")),
+        city=_city(table.table("city")),
+        broker=_broker(table.table("broker")),
+        buses=tuple(_bus(bus) for bus in table.tables("bus")),
+    )
+    table.finish()
+    _check_unique(config)
+    return config
+
+
+def _gateway(table: _Table) -> GatewayPart:
+    part = GatewayPart(table.name("id"), table.path("data"), table.path("key"), table.path("statement"))
+    table.finish()
+    return part
+
+
+def _lot(table: _Table) -> LotPart:
+    policy = table.choice("without_lease", {str(p): p for p in WithoutLease})
+    part = LotPart(table.name("id"), table.text("tariff"), policy)
+    table.finish()
+    return part
+
+
+def _city(table: _Table) -> CityPart:
+    part = CityPart(table.name("name"), table.path("public_key"))
+    table.finish()
+    return part
+
+
+def _broker(table: _Table) -> BrokerPart:
+    part = BrokerPart(
+        table.text("host"),
+        table.integer("port", 1, 65535),
+        table.text("username") if "username" in table else "",
+        table.path("password_file") if "password_file" in table else None,
+        table.path("ca") if "ca" in table else None,
+        table.path("certificate") if "certificate" in table else None,
+        table.path("key") if "key" in table else None,
+    )
+    table.finish()
+    return part
+
+
+def _bus(table: _Table) -> BusPart:
+    nodes: list[Node] = [_lane(lane) for lane in table.tables("lane")]
+    nodes += [_bays(bays) for bays in table.tables("bays")]
+    part = BusPart(
+        table.name("name"),
+        table.text("port"),
+        table.integer("baud_bps", 1200, 4_000_000),
+        table.path("site_key"),
+        tuple(nodes),
+    )
+    if not nodes:
+        raise table.error("lane", [], "a bus needs at least one [[bus.lane]] or [[bus.bays]]")
+    table.finish()
+    return part
+
+
+def _lane(table: _Table) -> LaneNode:
+    role = table.choice("role", {str(r): r for r in LaneRole})
+    node = LaneNode(table.integer("address", 1, ADDRESS_MAX), table.uid("uid"), table.name("lane"), role)
+    table.finish()
+    return node
+
+
+def _bays(table: _Table) -> BayNode:
+    bays = tuple(table.names("bays"))
+    if not 1 <= len(bays) <= BAYS_PER_NODE_MAX:
+        raise table.error("bays", len(bays), f"a bay node serves 1 to {BAYS_PER_NODE_MAX} bays")
+    node = BayNode(table.integer("address", 1, ADDRESS_MAX), table.uid("uid"), bays)
+    table.finish()
+    return node
+
+
+def _check_unique(config: Config) -> None:
+    nodes = [node for bus in config.buses for node in bus.nodes]
+    lanes = [node.lane for node in nodes if isinstance(node, LaneNode)]
+    groups: list[tuple[str, list[Any]]] = [
+        ("bus.name", [bus.name for bus in config.buses]),
+        ("uid", [node.uid for node in nodes]),
+        ("lane", lanes),
+        ("bays", list(config.layout.bays)),
+        *((f"address on {bus.name}", [node.address for node in bus.nodes]) for bus in config.buses),
+    ]
+    for key, values in groups:
+        twice = {value for value in values if values.count(value) > 1}
+        if twice:
+            raise ConfigError(f"{config.path}: {key}: {sorted(twice)[0]!r} is used twice; give each its own")
+
+
+class _Table:
+    """One table of the file; remembers which keys were read, so that the rest can be refused."""
+
+    def __init__(self, path: Path, prefix: str, data: Mapping[str, Any]) -> None:
+        self._path = path
+        self._prefix = prefix
+        self._data = data
+        self._read: set[str] = set()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._data
+
+    def error(self, key: str, value: object, remedy: str) -> ConfigError:
+        return ConfigError(f"{self._path}: {self._prefix}{key} = {value!r}: {remedy}")
+
+    def finish(self) -> None:
+        for key in self._data:
+            if key not in self._read:
+                known = ", ".join(sorted(self._read))
+                raise self.error(key, self._data[key], f"unknown key; known here: {known}")
+
+    def text(self, key: str) -> str:
+        value = self._take(key)
+        if not isinstance(value, str) or not value:
+            raise self.error(key, value, "must be a text that is not empty")
+        return value
+
+    def name(self, key: str) -> str:
+        return self._as_name(key, self.text(key))
+
+    def names(self, key: str) -> list[str]:
+        value = self._take(key)
+        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+            raise self.error(key, value, "must be a list of names")
+        return [self._as_name(key, item) for item in value]
+
+    def uid(self, key: str) -> str:
+        value = self.text(key)
+        if not re.fullmatch(r"[0-9a-f]{16}", value):
+            raise self.error(key, value, "must be the 16 hex digits that the node prints")
+        return value
+
+    def integer(self, key: str, low: int, high: int) -> int:
+        value = self._take(key)
+        if type(value) is not int or not low <= value <= high:
+            raise self.error(key, value, f"must be a whole number from {low} to {high}")
+        return value
+
+    def choice(self, key: str, choices: Mapping[str, Any]) -> Any:
+        value = self.text(key)
+        if value not in choices:
+            raise self.error(key, value, f"must be one of {', '.join(choices)}")
+        return choices[value]
+
+    def path(self, key: str) -> Path:
+        return self._path.parent / self.text(key)
+
+    def table(self, key: str) -> _Table:
+        value = self._take(key)
+        if not isinstance(value, dict):
+            raise self.error(key, value, f"must be a table, written [{key}]")
+        return _Table(self._path, f"{self._prefix}{key}.", value)
+
+    def tables(self, key: str) -> list[_Table]:
+        self._read.add(key)
+        value = self._data.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+            raise self.error(key, value, f"must be a list of tables, written [[{self._prefix}{key}]]")
+        return [_Table(self._path, f"{self._prefix}{key}[{i}].", item) for i, item in enumerate(value)]
+
+    def _take(self, key: str) -> Any:
+        self._read.add(key)
+        if key not in self._data:
+            raise ConfigError(f"{self._path}: {self._prefix}{key} is missing; add it")
+        return self._data[key]
+
+    def _as_name(self, key: str, value: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", value):
+            raise self.error(key, value, "must be 1 to 32 letters, digits, '.', '_' or '-'")
+        return value

@@ -1,0 +1,55 @@
+"""The lot's answer to the events of one engine step: what to write, what changed, what to do.
+
+Owns the numbering of the records that a step adds (a session's id is the number of the record that opens it). Everything in
+one answer is committed in one transaction or not at all; the commands follow only after that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.core.commands import Command
+from gateway.core.events import Origin
+from gateway.core.plate import Plate
+from gateway.core.posting import Posting
+from gateway.core.record import Draft
+from gateway.core.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What a lane waits for: the plate of a vehicle not yet through the entry, or the session let out but not yet gone."""
+
+    waiting: Plate | None = None
+    leaving: str = ""
+
+
+@dataclass(slots=True)
+class Answer:
+    """Collects what one step writes; `next_n` is the number that the first new record will get."""
+
+    epoch: int
+    next_n: int
+    drafts: list[Draft] = field(default_factory=list)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    postings: list[Posting] = field(default_factory=list)
+    lanes: dict[str, LaneState] = field(default_factory=dict)
+    bays: dict[str, bool] = field(default_factory=dict)
+    origins: list[Origin] = field(default_factory=list)
+    commands: list[Command] = field(default_factory=list)
+
+    @property
+    def upcoming_n(self) -> int:
+        """Number of the next record that `write` adds."""
+        return self.next_n + len(self.drafts)
+
+    @property
+    def upcoming_id(self) -> str:
+        """Id of the session that the next record opens."""
+        return f"{self.epoch}.{self.upcoming_n}"
+
+    def write(self, draft: Draft) -> int:
+        """Add a record; returns its number."""
+        n = self.upcoming_n
+        self.drafts.append(draft)
+        return n

@@ -1,0 +1,69 @@
+"""At an entry lane: a read waits for its passage, and the passage opens the stay.
+
+Owns what counts as an entry. Rules: the stay begins when the vehicle is through; a vehicle that backs out was never in; a
+plate that enters while it is still inside makes the older stay a ghost, which ends in review and is never debited.
+"""
+
+from __future__ import annotations
+
+from gateway.core import wording
+from gateway.core.answer import Answer, LaneState
+from gateway.core.commands import OpenBarrier, PublishNotice
+from gateway.core.events import PlateRead, VehicleBackedOut, VehiclePassed
+from gateway.core.memory import LotMemory
+from gateway.core.moment import Moment
+from gateway.core.plate import Colour, Energy, Plate, Vehicle
+from gateway.core.record import Draft, plate_commitment
+from gateway.core.session import Session, State, Trigger, moved
+
+UNREAD = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
+"""Stands for a vehicle that drove in with no read; priced as the cheapest class until a person looks."""
+
+
+def plate_read(memory: LotMemory, event: PlateRead, answer: Answer) -> None:
+    """Let the vehicle in; a better read of the same vehicle replaces the waiting one."""
+    memory.set_lane(event.lane, LaneState(waiting=event.plate), answer)
+    answer.commands += [OpenBarrier(event.lane), wording.welcome(event.lane)]
+
+
+def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer: Answer) -> None:
+    """Open the stay of the vehicle that is now inside."""
+    plate = memory.lanes[event.lane].waiting or UNREAD
+    memory.set_lane(event.lane, LaneState(), answer)
+    _end_ghost(memory, plate, answer)
+    entered = now.earlier(event.source.age_ms)
+    salt = memory.salt()
+    session = answer.upcoming_id
+    n = answer.write(
+        Draft(
+            "entry",
+            {
+                "session": session,
+                "lane": event.lane,
+                "plate": plate_commitment(plate.identity, salt),
+                "vehicle": str(plate.vehicle),
+                "energy": str(plate.energy),
+                "confidence": plate.confidence,
+                "at": entered.wall_ms,
+                "source": {"uid": event.source.uid, "log": event.source.log, "seq": event.source.seq},
+            },
+            disclose=(plate.identity, salt),
+        )
+    )
+    memory.entries += 1
+    memory.put(Session(session, State.INSIDE, event.lane, plate, n, entered), answer)
+    answer.commands.append(PublishNotice("entry", event.lane, session, wording.masked(plate.text), 0))
+
+
+def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, answer: Answer) -> None:
+    """Forget the read that waited; an exit that was let out and turned back stays billed until a person decides."""
+    if memory.lanes[event.lane].waiting is not None:
+        memory.set_lane(event.lane, LaneState(), answer)
+
+
+def _end_ghost(memory: LotMemory, plate: Plate, answer: Answer) -> None:
+    ghost = memory.session_of(plate.identity) if plate.text else None
+    if ghost is None or ghost.state is not State.INSIDE:
+        return
+    answer.write(Draft("review", {"session": ghost.id, "reason": "plate entered again"}))
+    memory.put(moved(ghost, Trigger.DOUBTED), answer)

@@ -1,0 +1,249 @@
+"""What happened: everything that may enter the engine, in the past tense.
+
+A node's event carries its `Source`, the identity under which it is counted once; the city's carries its `Origin`, the
+number and the signed line that brought it. Events are facts; what follows from them is decided in `core/lot`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.plate import Plate
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Identity and age of a node's event.
+
+    `uid`: 16 hex digits. `log`: the node's event log; numbers rise by 1 within it. `age_ms`: from the happening to the
+    moment the gateway read the reply. `early`: it happened before the node's last restart: the age is a lower bound.
+    """
+
+    uid: str
+    log: int
+    seq: int
+    age_ms: int
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes."""
+
+    dn: int
+    line: str
+    signature: bytes
+
+
+class Position(StrEnum):
+    """Position of a barrier, read back from its contacts."""
+
+    CLOSED = "closed"
+    OPEN = "open"
+    MOVING = "moving"
+    FAULT = "fault"
+
+
+class SelfOpening(StrEnum):
+    """Why a node raised a barrier on its own."""
+
+    UNANSWERED = "unanswered"
+    FIRE = "fire"
+    MAINS = "mains"
+
+
+@dataclass(frozen=True, slots=True)
+class PlateRead:
+    """A vehicle stands at a lane's barrier and its plate was read (or found missing: empty text)."""
+
+    source: Source
+    lane: str
+    plate: Plate
+
+
+@dataclass(frozen=True, slots=True)
+class VehiclePassed:
+    """A vehicle drove through under the raised barrier: the safety loop was occupied and is clear again."""
+
+    source: Source
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class VehicleBackedOut:
+    """A vehicle left the arrival loop again without passing."""
+
+    source: Source
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierMoved:
+    """A barrier's contacts show a new position."""
+
+    source: Source
+    lane: str
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class BarrierSelfOpened:
+    """The node raised the barrier without the gateway."""
+
+    source: Source
+    lane: str
+    reason: SelfOpening
+
+
+@dataclass(frozen=True, slots=True)
+class HelpCalled:
+    """Somebody pressed the help button of a lane."""
+
+    source: Source
+    lane: str
+
+
+@dataclass(frozen=True, slots=True)
+class FireAlarmChanged:
+    """The fire-alarm contact at a lane node closed or opened."""
+
+    source: Source
+    lane: str
+    active: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MainsChanged:
+    """Mains power at a lane node went or came back."""
+
+    source: Source
+    lane: str
+    present: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BayChanged:
+    """A bay became occupied or free."""
+
+    source: Source
+    bay: str
+    occupied: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BaysReported:
+    """Snapshot of all bays of one node, sent after a restart or a loss: (bay, occupied)."""
+
+    source: Source
+    bays: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EventsLost:
+    """The node had to drop its own events numbered first..last; a snapshot follows."""
+
+    source: Source
+    first: int
+    last: int
+
+
+NodeEvent = (
+    PlateRead
+    | VehiclePassed
+    | VehicleBackedOut
+    | BarrierMoved
+    | BarrierSelfOpened
+    | HelpCalled
+    | FireAlarmChanged
+    | MainsChanged
+    | BayChanged
+    | BaysReported
+    | EventsLost
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeJoined:
+    """A node answered the hello and has a session; `log` tells which numbering its events use."""
+
+    uid: str
+    log: int
+    boot: int
+
+
+@dataclass(frozen=True, slots=True)
+class NodeWentSilent:
+    """A node that had a session stopped answering."""
+
+    uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRefused:
+    """Something on the bus speaks for an address without the right key, uid or version; `reason` names which."""
+
+    address: int
+    reason: str
+
+
+BusEvent = NodeJoined | NodeWentSilent | NodeRefused
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptArrived:
+    """The city's signed receipt: it has every record of the chain up to n, and n has this hash (32 bytes)."""
+
+    epoch: int
+    n: int
+    record_hash: bytes
+    line: str
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseGranted:
+    """The city promises to pay for a session up to a cap until the expiry (UTC ms)."""
+
+    origin: Origin
+    lease: str
+    session: str
+    cap_minor: int
+    expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentReported:
+    """The city tells how the payment of a session ended; `payment` is its id and never used twice."""
+
+    origin: Origin
+    payment: str
+    session: str
+    amount_minor: int
+    paid: bool
+
+
+CityEvent = ReceiptArrived | LeaseGranted | PaymentReported
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetSpent:
+    """A commit was late: the shell raised this exit's barrier when the time budget ran out."""
+
+    lane: str
+    waited_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayStarted:
+    """The journal was read and the engine is about to take events."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """The time that the lot asked to be woken at has come."""
+
+
+Event = NodeEvent | BusEvent | CityEvent | BudgetSpent | GatewayStarted | Woke

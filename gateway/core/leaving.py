@@ -1,0 +1,203 @@
+"""At an exit lane: find the stay, price it, decide, write the exit record, open.
+
+Owns the order of an exit. Rules: only a certain read of a plate that is inside is billed; the bill's time is the read's, so
+nobody pays for waiting at our barrier; a passage after an unpaid hold is arrears, never a locked-in car.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.core import exit, wording
+from gateway.core.answer import Answer, LaneState
+from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
+from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, Source, VehiclePassed
+from gateway.core.exit import Outcome
+from gateway.core.memory import LotMemory
+from gateway.core.moment import Moment, stay_ms
+from gateway.core.posting import billed
+from gateway.core.record import Draft, Value, plate_commitment
+from gateway.core.session import Session, State, Trigger, may, moved
+from gateway.core.tariff import Bill
+
+CONFIDENCE_MIN = 80
+"""Below this a read may open but never debit; readers call 80 of 100 the edge of their published accuracy."""
+
+BILL_LINES_MAX = 12
+"""Lines in an exit record; a longer bill folds its tail into one line, so that the record stays within 4 kB."""
+
+
+def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
+    """Decide an exit; a repeated read of the vehicle that was just let out only repeats the command."""
+    leaving = memory.session(memory.lanes[event.lane].leaving)
+    if leaving is not None and leaving.plate.identity == event.plate.identity:
+        return _repeat(memory, event.lane, leaving, answer)
+    certain = event.plate.text != "" and event.plate.confidence >= CONFIDENCE_MIN
+    session = memory.session_of(event.plate.identity) if certain else None
+    exited = now.earlier(event.source.age_ms)
+    if session is None or session.state is not State.INSIDE:
+        return _let_out_unmatched(memory, event, exited, answer)
+    entered_ms, exited_ms = stay_ms(session.entered, exited)
+    bill = memory.rules.tariff.bill(entered_ms, exited_ms, session.vehicle, session.energy)
+    outcome = exit.decide(bill.amount_minor, session.lease, memory.rules.without_lease, exited)
+    n = answer.write(Draft("exit", _exit_body(memory, session, event, entered_ms, exited_ms, bill, outcome)))
+    answer.postings += billed(n, session.id, bill.amount_minor)
+    memory.exits += 1
+    memory.billed_minor += bill.amount_minor
+    gone = replace(session, lane_out=event.lane, exited_ms=exited_ms, amount_minor=bill.amount_minor)
+    memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
+    memory.set_lane(event.lane, LaneState(leaving=session.id), answer)
+    if outcome is not Outcome.PAY_HERE:
+        answer.commands.append(OpenBarrier(event.lane))
+    answer.commands += [
+        wording.exit_text(event.lane, outcome, bill.amount_minor, bill.currency),
+        PublishNotice(f"exit-{outcome}", event.lane, session.id, wording.masked(event.plate.text), bill.amount_minor),
+    ]
+    return None
+
+
+def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer: Answer) -> None:
+    """The vehicle is out. A passage that no decision let out is an alarm: a tailgater or a manual opening."""
+    session = memory.lanes[event.lane].leaving
+    at_ms = now.earlier(event.source.age_ms).wall_ms
+    if session == "":
+        alarm = f"passage/{event.lane}"
+        answer.write(
+            Draft("alarm", {"alarm": alarm, "severity": "warning", "cause": "passage without a read", "at": at_ms})
+        )
+        answer.commands.append(
+            RaiseAlarm(alarm, Severity.WARNING, "A vehicle left without a read.", "Look at the lane's pictures.")
+        )
+        return
+    answer.write(Draft("left", {"session": session, "lane": event.lane, "at": at_ms}))
+    memory.set_lane(event.lane, LaneState(), answer)
+    _release_unpaid(memory, session, answer)
+
+
+def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment, answer: Answer) -> None:
+    """The node opened by itself: write the outage; a vehicle held for payment there is let go in arrears."""
+    body: dict[str, Value] = {
+        "lane": event.lane,
+        "kind": f"node-opened-{event.reason}",
+        "at": now.earlier(event.source.age_ms).wall_ms,
+    }
+    answer.write(Draft("outage", body))
+    if event.reason is not SelfOpening.UNANSWERED:
+        _release_unpaid(memory, memory.lanes[event.lane].leaving, answer)
+
+
+def budget_spent(event: BudgetSpent, now: Moment, answer: Answer) -> None:
+    """The shell opened because a commit was late: write it down."""
+    body: dict[str, Value] = {
+        "lane": event.lane,
+        "kind": "commit-late",
+        "waited_ms": event.waited_ms,
+        "at": now.wall_ms,
+    }
+    answer.write(Draft("outage", body))
+
+
+def _repeat(memory: LotMemory, lane: str, session: Session, answer: Answer) -> None:
+    if session.state is State.HELD:
+        answer.commands.append(wording.exit_text(lane, Outcome.PAY_HERE, session.amount_minor, memory.rules.currency))
+    else:
+        answer.commands.append(OpenBarrier(lane))
+
+
+def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answer: Answer) -> None:
+    session, salt = answer.upcoming_id, memory.salt()
+    body: dict[str, Value] = {
+        "session": session,
+        "lane": event.lane,
+        "plate": plate_commitment(event.plate.identity, salt),
+        "confidence": event.plate.confidence,
+        "at": exited.wall_ms,
+        "currency": memory.rules.currency,
+        "lines": [],
+        "amount_minor": 0,
+        "outcome": str(Outcome.REVIEW),
+        "source": _source(event.source),
+    }
+    n = answer.write(Draft("exit", body, disclose=(event.plate.identity, salt)))
+    memory.exits += 1
+    stray = Session(session, State.REVIEW, "", event.plate, n, exited, lane_out=event.lane, exited_ms=exited.wall_ms)
+    memory.put(stray, answer)
+    memory.set_lane(event.lane, LaneState(leaving=session), answer)
+    answer.commands += [
+        OpenBarrier(event.lane),
+        wording.exit_text(event.lane, Outcome.REVIEW, 0, memory.rules.currency),
+        PublishNotice("exit-review", event.lane, session, wording.masked(event.plate.text), 0),
+    ]
+
+
+def _release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
+    session = memory.session(session_id)
+    if session is not None and session.state is State.HELD and may(session, Trigger.RELEASED_UNPAID):
+        answer.write(Draft("arrears", {"session": session.id, "amount_minor": session.amount_minor, "payment": ""}))
+        memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
+
+
+def _exit_body(
+    memory: LotMemory,
+    session: Session,
+    event: PlateRead,
+    entered_ms: int,
+    exited_ms: int,
+    bill: Bill,
+    outcome: Outcome,
+) -> dict[str, Value]:
+    body: dict[str, Value] = {
+        "session": session.id,
+        "lane": event.lane,
+        "at": exited_ms,
+        "entered": entered_ms,
+        "elapsed_s": (exited_ms - entered_ms) // 1000,
+        "tariff": memory.rules.tariff.name,
+        "tariff_hash": memory.rules.tariff.hash,
+        "currency": bill.currency,
+        "lines": _bill_lines(bill),
+        "amount_minor": bill.amount_minor,
+        "outcome": str(outcome),
+        "source": _source(event.source),
+    }
+    if session.lease is not None:
+        body["lease"] = {
+            "lease": session.lease.lease,
+            "cap_minor": session.lease.cap_minor,
+            "dn": session.lease.dn,
+        }
+    return body
+
+
+def _bill_lines(bill: Bill) -> list[Value]:
+    lines: list[dict[str, str | int]] = [
+        {
+            "text_zh": line.text_zh,
+            "text_en": line.text_en,
+            "from_ms": line.from_ms,
+            "to_ms": line.to_ms,
+            "units": line.units,
+            "unit_minor": line.unit_minor,
+            "amount_minor": line.amount_minor,
+        }
+        for line in bill.lines
+    ]
+    if len(lines) > BILL_LINES_MAX:
+        tail = bill.lines[BILL_LINES_MAX - 1 :]
+        folded_minor = sum(line.amount_minor for line in tail)
+        lines[BILL_LINES_MAX - 1 :] = [
+            {
+                "text_zh": f"其余{len(tail)}项合计",
+                "text_en": f"the other {len(tail)} lines together",
+                "from_ms": tail[0].from_ms,
+                "to_ms": tail[-1].to_ms,
+                "units": 1,
+                "unit_minor": folded_minor,
+                "amount_minor": folded_minor,
+            }
+        ]
+    return list(lines)
+
+
+def _source(source: Source) -> dict[str, Value]:
+    return {"uid": source.uid, "log": source.log, "seq": source.seq}

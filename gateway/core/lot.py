@@ -1,0 +1,123 @@
+"""The rules of a lot: events in, an answer out; nothing outside memory changes here.
+
+Owns which rule applies to which event. Rules: one open stay per plate; a repeated read repeats the command and charges
+nothing; whatever the outside got wrong is written down, not guessed away. Refuses to know clocks, storage, signatures,
+wires and the broker.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gateway.core import alarms, entry, leaving, payments
+from gateway.core.answer import Answer
+from gateway.core.commands import PublishOccupancy
+from gateway.core.events import (
+    BarrierMoved,
+    BarrierSelfOpened,
+    BayChanged,
+    BaysReported,
+    BudgetSpent,
+    Event,
+    EventsLost,
+    FireAlarmChanged,
+    GatewayStarted,
+    HelpCalled,
+    LeaseGranted,
+    MainsChanged,
+    NodeJoined,
+    NodeRefused,
+    NodeWentSilent,
+    PaymentReported,
+    PlateRead,
+    ReceiptArrived,
+    VehicleBackedOut,
+    VehiclePassed,
+    Woke,
+)
+from gateway.core.layout import LaneRole
+from gateway.core.memory import LotMemory
+from gateway.core.moment import Moment
+from gateway.core.record import Draft
+
+HEARTBEAT_MS = 3_600_000
+"""An idle lot still signs its totals once an hour, so that a missing tail shows within that time."""
+
+
+def wanted_session(event: Event) -> str:
+    """Id of the session that an event names, '' if none: the engine adopts it from the store beforehand."""
+    return event.session if isinstance(event, LeaseGranted | PaymentReported) else ""
+
+
+def answer_events(memory: LotMemory, events: Iterable[Event], now: Moment, answer: Answer) -> None:
+    """Apply the rules to each event in turn. `now` is when they were read; what happened earlier says so by its age."""
+    for event in events:
+        _answer_event(memory, event, now, answer)
+    if now.mono_ms >= memory.heartbeat_due_ms:
+        _heartbeat(memory, now, answer)
+    if answer.bays or answer.sessions:
+        answer.commands.append(occupancy(memory))
+
+
+def occupancy(memory: LotMemory) -> PublishOccupancy:
+    """The lot's absolute numbers."""
+    occupied = sum(memory.bays.values())
+    unknown = len(memory.lot.bays) - len(memory.bays)
+    free = len(memory.lot.bays) - occupied - unknown
+    return PublishOccupancy(free=free, occupied=occupied, unknown=unknown, inside=memory.inside)
+
+
+def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) -> None:
+    match event:
+        case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
+            entry.plate_read(memory, event, answer)
+        case PlateRead():
+            leaving.plate_read(memory, event, now, answer)
+        case VehiclePassed() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
+            entry.vehicle_passed(memory, event, now, answer)
+        case VehiclePassed():
+            leaving.vehicle_passed(memory, event, now, answer)
+        case VehicleBackedOut():
+            entry.vehicle_backed_out(memory, event, answer)
+        case BarrierSelfOpened():
+            leaving.barrier_self_opened(memory, event, now, answer)
+        case BudgetSpent():
+            leaving.budget_spent(event, now, answer)
+        case LeaseGranted():
+            payments.lease_granted(memory, event, now, answer)
+        case PaymentReported():
+            payments.payment_reported(memory, event, answer)
+        case BayChanged():
+            _set_bays(memory, ((event.bay, event.occupied),), answer)
+        case BaysReported():
+            _set_bays(memory, event.bays, answer)
+        case HelpCalled() | FireAlarmChanged() | MainsChanged() | BarrierMoved() | EventsLost():
+            alarms.node_event(event, now, answer)
+        case NodeJoined() | NodeWentSilent() | NodeRefused():
+            alarms.bus_event(event, answer)
+        case GatewayStarted():
+            answer.write(Draft("start", {"version": event.version}))
+            answer.commands.append(occupancy(memory))
+        case ReceiptArrived() | Woke():
+            pass
+
+
+def _set_bays(memory: LotMemory, bays: Iterable[tuple[str, bool]], answer: Answer) -> None:
+    for bay, occupied in bays:
+        memory.bays[bay] = occupied
+        answer.bays[bay] = occupied
+
+
+def _heartbeat(memory: LotMemory, now: Moment, answer: Answer) -> None:
+    first = memory.heartbeat_due_ms == 0
+    memory.heartbeat_due_ms = now.mono_ms + HEARTBEAT_MS
+    if first:
+        return
+    totals = {
+        "entries": memory.entries,
+        "exits": memory.exits,
+        "billed_minor": memory.billed_minor,
+        "inside": memory.inside,
+        "occupied": sum(memory.bays.values()),
+    }
+    answer.write(Draft("heartbeat", totals))

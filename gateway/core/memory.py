@@ -1,0 +1,102 @@
+"""What a lot remembers while the gateway runs: stays inside, what each lane waits for, bays, totals.
+
+Owns the index of open stays by plate and the rule that an ended stay leaves memory. It is filled from the journal at start
+and changed only by the rules in this folder; the journal is always at least as new as the last committed step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from gateway.core.answer import Answer, LaneState
+from gateway.core.exit import WithoutLease
+from gateway.core.layout import Lot
+from gateway.core.session import IN_THE_LOT, Session
+from gateway.core.tariff import Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator has decided for this lot."""
+
+    tariff: Tariff
+    without_lease: WithoutLease
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What the journal remembers of a lot: stays inside or under a barrier, lanes, bays, and the running totals."""
+
+    sessions: tuple[Session, ...]
+    lanes: Mapping[str, LaneState]
+    bays: Mapping[str, bool]
+    entries: int
+    exits: int
+    billed_minor: int
+
+
+class LotMemory:
+    """The lot's memory while the gateway runs; `salt` gives base64 of 16 fresh random bytes."""
+
+    def __init__(self, lot: Lot, rules: Rules, remembered: Remembered, salt: Callable[[], str]) -> None:
+        self.lot = lot
+        self.rules = rules
+        self.salt = salt
+        self.lanes = {lane: remembered.lanes.get(lane, LaneState()) for lane in lot.lanes}
+        self.bays = {bay: remembered.bays[bay] for bay in lot.bays if bay in remembered.bays}
+        self.entries = remembered.entries
+        self.exits = remembered.exits
+        self.billed_minor = remembered.billed_minor
+        self.heartbeat_due_ms = 0
+        self._inside: dict[str, Session] = {}
+        self._by_plate: dict[str, str] = {}
+        self._adopted: dict[str, Session] = {}
+        for session in remembered.sessions:
+            self.keep(session)
+
+    @property
+    def inside(self) -> int:
+        """Number of vehicles in the lot by its open stays."""
+        return len(self._inside)
+
+    def session(self, session: str) -> Session | None:
+        """A stay that is inside or was adopted for this step."""
+        return self._inside.get(session) or self._adopted.get(session)
+
+    def session_of(self, identity: str) -> Session | None:
+        """The open stay of a plate's identity."""
+        session = self._by_plate.get(identity)
+        return self._inside[session] if session is not None else None
+
+    def adopt(self, session: Session) -> None:
+        """Hold an ended stay for the length of one step, because an event names it."""
+        self._adopted[session.id] = session
+
+    def release_adopted(self) -> None:
+        """Forget ended stays, but for those whose vehicle still stands under a lane's raised barrier."""
+        leaving = {lane.leaving for lane in self.lanes.values()}
+        self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
+
+    def keep(self, session: Session) -> None:
+        """Take a session's new form; once it is out of the lot it leaves remembered."""
+        inside = session.state in IN_THE_LOT
+        if inside:
+            self._inside[session.id] = session
+            if session.plate.text:
+                self._by_plate[session.plate.identity] = session.id
+            return
+        self._adopted[session.id] = session
+        if self._inside.pop(session.id, None) is not None and self._by_plate.get(session.plate.identity) == session.id:
+            del self._by_plate[session.plate.identity]
+
+    def set_lane(self, lane: str, state: LaneState, answer: Answer) -> None:
+        """Change what a lane waits for, here and in the answer."""
+        self.lanes[lane] = state
+        answer.lanes[lane] = state
+
+    def put(self, session: Session, answer: Answer) -> None:
+        """Change a session, here and in the answer."""
+        self.keep(session)
+        answer.sessions[session.id] = session

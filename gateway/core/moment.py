@@ -1,0 +1,51 @@
+"""One reading of the gateway's clocks, passed down as an argument.
+
+Owns the pair of times that every event and record carries and the rule that turns two of them into a stay: within one
+boot of the machine the monotonic clock decides, across boots the wall clock. Knows no clock: `shell/clock` reads them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+
+class ClockQuality(StrEnum):
+    """How far the wall clock can be believed (after OCMF's clock status)."""
+
+    SYNCHRONISED = "S"
+    INFORMATIVE = "I"
+    UNKNOWN = "U"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A reading of both clocks: monotonic ms of one boot, and UTC wall ms with its quality."""
+
+    boot: str
+    mono_ms: int
+    wall_ms: int
+    quality: ClockQuality
+
+    def earlier(self, age_ms: int) -> Moment:
+        """The moment `age_ms` before this one, by the same clocks."""
+        return replace(self, mono_ms=self.mono_ms - age_ms, wall_ms=self.wall_ms - age_ms)
+
+
+def elapsed_ms(begin: Moment, end: Moment) -> int:
+    """Milliseconds from begin to end, never negative: monotonic within a boot, wall clock across boots."""
+    if begin.boot == end.boot:
+        return max(0, end.mono_ms - begin.mono_ms)
+    return max(0, end.wall_ms - begin.wall_ms)
+
+
+def stay_ms(entered: Moment, exited: Moment) -> tuple[int, int]:
+    """UTC ms of a stay's begin and end, as it is priced: the length by `elapsed_ms`, hung on the better of both wall clocks.
+
+    The exit's wall clock is preferred unless only the entry's was synchronised, so that a clock that was wrong at entry
+    and set since shifts the stay but never stretches it.
+    """
+    length_ms = elapsed_ms(entered, exited)
+    entry_is_better = entered.quality is ClockQuality.SYNCHRONISED and exited.quality is not ClockQuality.SYNCHRONISED
+    begin_ms = entered.wall_ms if entry_is_better else exited.wall_ms - length_ms
+    return begin_ms, begin_ms + length_ms

@@ -1,0 +1,204 @@
+"""The engine: events in, one transaction, commands out.
+
+Owns the step: guard against repeats, ask the lot, chain and sign what it wrote, commit, and only then hand out commands and
+acknowledgements. Rules: memory is never ahead of disk (an error in a step ends the process, the journal is the way back);
+time is an argument. Refuses to know threads, wires, the broker and keys beyond the one call that signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.core.answer import Answer
+from gateway.core.commands import Command, RaiseAlarm, Severity
+from gateway.core.events import Event, GatewayStarted, LeaseGranted, NodeEvent, PaymentReported, ReceiptArrived
+from gateway.core.layout import Lot
+from gateway.core.lot import answer_events, wanted_session
+from gateway.core.memory import LotMemory, Rules
+from gateway.core.moment import Moment
+from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
+from gateway.store.journal import Journal, Step
+
+RECEIPT_KEPT_MS = 60_000
+"""A receipt can be fetched again, so it waits this long for a commit to ride along with before it costs one of its own."""
+
+
+class Signer(Protocol):
+    """The record key: its id, its public key in base64, and one signature of 64 bytes."""
+
+    key: str
+    public_base64: str
+
+    def sign(self, data: bytes) -> bytes:
+        """Ed25519 signature over data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What follows from a committed step.
+
+    `acked`: uid -> (log, seq) that may now be acknowledged on the bus. `forked`: the city signed for another chain than
+    this one, so nothing may be sent up until a person has looked.
+    """
+
+    commands: tuple[Command, ...]
+    acked: dict[str, tuple[int, int]]
+    head_n: int
+    receipted_n: int
+    dn: int
+    forked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who writes: chain id, lot id, software version."""
+
+    chain: str
+    lot: str
+    version: str
+
+
+class Engine:
+    """One lot's engine over one journal; call `start` once, then `step` for each group of events."""
+
+    def __init__(
+        self,
+        *,
+        identity: Identity,
+        lot: Lot,
+        rules: Rules,
+        journal: Journal,
+        signer: Signer,
+        salt: Callable[[], str],
+    ) -> None:
+        self._identity = identity
+        self._journal = journal
+        self._signer = signer
+        self._rules = rules
+        self._acked = journal.acked()
+        self._receipt: ReceiptArrived | None = None
+        self._receipt_since_ms = 0
+        self._forked = False
+        head = journal.head()
+        self._epoch, self._n, self._prev = head.epoch, head.n, head.prev
+        self._dn, self._receipted = head.dn, head.receipted
+        self._memory = LotMemory(lot, rules, journal.remembered(), salt)
+
+    @property
+    def memory(self) -> LotMemory:
+        """The lot's memory, to look at; only a step may change it."""
+        return self._memory
+
+    def start(self, now: Moment) -> Outcome:
+        """Open the chain if it is new, and write the start record."""
+        answer = self._answer()
+        if self._n == 0:
+            body = {
+                "lot": self._identity.lot,
+                "currency": self._rules.currency,
+                "pub": self._signer.public_base64,
+                "instance": self._journal.instance(),
+            }
+            answer.write(Draft("genesis", body))
+        return self._finish([GatewayStarted(self._identity.version)], now, answer)
+
+    def step(self, events: Sequence[Event], now: Moment) -> Outcome:
+        """Apply events read at `now`. Raises whatever the journal raises: then nothing of the step may be believed."""
+        return self._finish(events, now, self._answer())
+
+    def records(self, first: int, limit: int) -> list[Record]:
+        """Stored records from number `first` on, for the uplink."""
+        return self._journal.records(first, limit)
+
+    def idle(self, now: Moment) -> None:
+        """Use a quiet moment: write a receipt that no other commit took along, then checkpoint."""
+        if self._receipt is not None and now.mono_ms - self._receipt_since_ms >= RECEIPT_KEPT_MS:
+            self._commit((), self._answer(), {})
+        self._journal.idle()
+
+    def close(self) -> None:
+        """Write the last receipt and close the journal; nothing may be called after it."""
+        if self._receipt is not None:
+            self._commit((), self._answer(), {})
+        self._journal.close()
+
+    def _answer(self) -> Answer:
+        return Answer(self._epoch, self._n + 1)
+
+    def _finish(self, events: Sequence[Event], now: Moment, answer: Answer) -> Outcome:
+        acked: dict[str, tuple[int, int]] = {}
+        fresh = [event for event in events if self._is_fresh(event, now, acked, answer)]
+        for event in fresh:
+            self._adopt(wanted_session(event))
+        answer_events(self._memory, fresh, now, answer)
+        records = self._sign(answer.drafts, now)
+        if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins:
+            self._commit(records, answer, acked)
+        self._memory.release_adopted()
+        return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
+
+    def _adopt(self, session_id: str) -> None:
+        if session_id and self._memory.session(session_id) is None:
+            session = self._journal.session(session_id)
+            if session is not None:
+                self._memory.adopt(session)
+
+    def _is_fresh(self, event: Event, now: Moment, acked: dict[str, tuple[int, int]], answer: Answer) -> bool:
+        if isinstance(event, NodeEvent):
+            source = event.source
+            log, seq = acked.get(source.uid) or self._acked.get(source.uid, (source.log, 0))
+            if log == source.log and source.seq <= seq:
+                return False
+            acked[source.uid] = (source.log, source.seq)
+        elif isinstance(event, ReceiptArrived):
+            self._take_receipt(event, now, answer)
+        elif isinstance(event, LeaseGranted | PaymentReported):
+            # The downlink keeps the order and may have skipped a signed line that this release does not know.
+            if event.origin.dn <= self._dn:
+                return False
+            self._dn = event.origin.dn
+        return True
+
+    def _take_receipt(self, receipt: ReceiptArrived, now: Moment, answer: Answer) -> None:
+        if receipt.n <= self._receipted or receipt.epoch != self._epoch:
+            return
+        if self._journal.line_hash(receipt.n) != receipt.record_hash:
+            cause = f"The city's receipt for record {receipt.n} names another record than ours."
+            remedy = "Stop this gateway: its ledger was rolled back or copied. Restore it with a new epoch."
+            answer.commands.append(RaiseAlarm("fork/chain", Severity.URGENT, cause, remedy))
+            self._forked = True
+            return
+        if self._receipt is None:
+            self._receipt_since_ms = now.mono_ms
+        self._receipted = receipt.n
+        self._receipt = receipt
+
+    def _sign(self, drafts: Sequence[Draft], now: Moment) -> tuple[Record, ...]:
+        records = []
+        prev = self._prev
+        for n, draft in enumerate(drafts, self._n + 1):
+            line = record_line(
+                draft,
+                chain=self._identity.chain,
+                epoch=self._epoch,
+                n=n,
+                prev=prev,
+                key=self._signer.key,
+                dn=self._dn,
+                now=now,
+            )
+            prev = record_hash(line).hex()
+            disclosure = Disclosure(n, *draft.disclose) if draft.disclose is not None else None
+            signature = self._signer.sign(signed_bytes(line))
+            records.append(Record(self._epoch, n, line, signature, self._signer.key, disclosure))
+        return tuple(records)
+
+    def _commit(self, records: tuple[Record, ...], answer: Answer, acked: dict[str, tuple[int, int]]) -> None:
+        self._journal.commit(Step(records, answer, acked, self._dn, self._receipt), self._memory)
+        self._receipt = None
+        self._acked.update(acked)
+        if records:
+            self._n = records[-1].n
+            self._prev = record_hash(records[-1].line).hex()

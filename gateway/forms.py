@@ -1,0 +1,180 @@
+"""How JSON from outside is checked: strict parsing, and small readers that say what a value must be.
+
+Rules: integers only, unique keys, text that UTF-8 can carry, exactly the keys that are known, every size limited. A reader
+returns the value as the program wants it or raises ValueError; `shape` turns that into a named Rejection, so callers never see
+it. Knows no message: `messages` and `sync` say which fields they have.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, cast
+
+BODY_BYTES_MAX = 65_536
+"""A body: far below every broker's limit, and a hundred short records fit."""
+LINES_MAX = 100
+"""Lines of one message: less than a second's work for a slow city, so its answer comes before the resend timer."""
+TEXT_BYTES_MAX = 4_096
+"""Any text inside a body; a record's line is the longest."""
+NAMES_MAX = 256
+"""Members of a table: the lanes of a lot, the counters of a gateway."""
+INTEGER_MAX = 2**53 - 1
+SIGNATURE_BYTES = 64
+
+
+class Reason(StrEnum):
+    """Why something from outside was not taken; it is counted under this name."""
+
+    TOPIC = "topic"
+    TOO_LONG = "too-long"
+    NOT_JSON = "not-json"
+    FORM = "form"
+    NOT_CANONICAL = "not-canonical"
+    CHAIN = "chain"
+    SIGNATURE = "signature"
+    UNKNOWN_TYPE = "unknown-type"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Something from outside that was wrong: the name to count it under, and a detail for the log (no plate, no secret)."""
+
+    reason: Reason
+    detail: str
+
+
+Reader = Callable[[object], Any]
+Form = Mapping[str, Reader]
+
+
+def read_object(text: str | bytes, form: Form) -> dict[str, Any] | Rejection:
+    """The object in a JSON text, each field passed through its reader, or why it is none."""
+    value = parse(text)
+    return value if isinstance(value, Rejection) else shape(value, form)
+
+
+def parse(text: str | bytes) -> object | Rejection:
+    """The value of a JSON text, or why there is none."""
+    if len(text) > BODY_BYTES_MAX:
+        return Rejection(Reason.TOO_LONG, f"{len(text)} bytes")
+    try:
+        plain = text if isinstance(text, str) else text.decode()
+        return cast(object, json.loads(plain, object_pairs_hook=_unique, parse_float=_never, parse_constant=_never))
+    except RecursionError:
+        return Rejection(Reason.NOT_JSON, "nested too deep")
+    except ValueError as fault:
+        return Rejection(Reason.NOT_JSON, str(fault)[:200])
+
+
+def shape(value: object, form: Form) -> dict[str, Any] | Rejection:
+    """The value as an object of this form, or why it is none."""
+    try:
+        return _object(value, form)
+    except ValueError as fault:
+        return Rejection(Reason.FORM, str(fault)[:200])
+
+
+def text(value: object) -> str:
+    """Reader of a text of at most TEXT_BYTES_MAX bytes."""
+    if not isinstance(value, str):
+        raise ValueError("not a text")
+    if len(value.encode()) > TEXT_BYTES_MAX:
+        raise ValueError("text too long")
+    return value
+
+
+def count(value: object) -> int:
+    """Reader of an integer from 0 to 2^53-1."""
+    if type(value) is not int or not 0 <= value <= INTEGER_MAX:
+        raise ValueError("not a whole number from 0 to 2^53-1")
+    return value
+
+
+def version(value: object) -> int:
+    """Reader of a body's version: 1 is the only one there is."""
+    if type(value) is not int or value != 1:
+        raise ValueError("not version 1")
+    return value
+
+
+def word(*words: str) -> Reader:
+    """Reader of one of these words."""
+
+    def read(value: object) -> str:
+        if value not in words:
+            raise ValueError(f"not one of {', '.join(words)}")
+        return str(value)
+
+    return read
+
+
+def signature(value: object) -> bytes:
+    """Reader of 64 bytes in base64, written the one canonical way."""
+    raw = base64.b64decode(text(value), validate=True)
+    if len(raw) != SIGNATURE_BYTES or base64.b64encode(raw).decode() != value:
+        raise ValueError("not a signature of 64 bytes in canonical base64")
+    return raw
+
+
+def hash_hex(value: object) -> bytes:
+    """Reader of a SHA-256 in 64 lower-case hex digits."""
+    raw = bytes.fromhex(text(value))
+    if raw.hex() != value or len(raw) != 32:
+        raise ValueError("not 64 lower-case hex digits")
+    return raw
+
+
+def table(reader: Reader) -> Reader:
+    """Reader of an object with any names and values of one kind."""
+
+    def read(value: object) -> dict[str, Any]:
+        if not isinstance(value, dict) or len(value) > NAMES_MAX:
+            raise ValueError(f"not a table of at most {NAMES_MAX}")
+        return {text(name): reader(item) for name, item in value.items()}
+
+    return read
+
+
+def listing(reader: Reader) -> Reader:
+    """Reader of a list of at most LINES_MAX values of one kind, as a tuple."""
+
+    def read(value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list) or len(value) > LINES_MAX:
+            raise ValueError(f"not a list of at most {LINES_MAX}")
+        return tuple(reader(item) for item in value)
+
+    return read
+
+
+def fields(form: Form) -> Reader:
+    """Reader of an object with exactly the keys of a form."""
+    return lambda value: _object(value, form)
+
+
+def _object(value: object, form: Form) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("not an object")
+    if value.keys() != form.keys():
+        raise ValueError(f"missing or unknown: {sorted(value.keys() ^ form.keys())!r}")
+    read = {}
+    for name, reader in form.items():
+        try:
+            read[name] = reader(value[name])
+        except ValueError as fault:
+            raise ValueError(f"{name}: {fault}") from fault
+    return read
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key stands twice")
+    return found
+
+
+def _never(literal: str) -> Any:
+    raise ValueError(f"number {literal[:20]} is no integer")

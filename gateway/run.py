@@ -1,0 +1,265 @@
+"""The running gateway, from serial bytes to the city's receipt.
+
+Owns the composition and the order of the line: a read of the bus becomes one engine step in the worker; its outcome, after
+COMMIT, releases acknowledgements, commands and records. Keeps the barrier's time budget where a stalled disk can't reach it.
+Rules: the loop never touches the ledger, the worker never touches bus or broker; any fault of ours opens the waiting exits,
+then ends the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import secrets
+import signal
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from gateway.bus_line import BusLine, Capture
+from gateway.city_line import CityLine, Self
+from gateway.config import Config
+from gateway.core.commands import Command, OpenBarrier, ShowText
+from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
+from gateway.core.layout import LaneNode, LaneRole
+from gateway.core.memory import Rules
+from gateway.core.moment import Moment
+from gateway.core.record import SALT_BYTES, Record
+from gateway.engine import Engine, Identity, Outcome
+from gateway.fallback import run_open
+from gateway.quote import find_tariff
+from gateway.shell.clock import Clock
+from gateway.shell.signer import Signer, load_public
+from gateway.shell.worker import Failure, Worker
+from gateway.store.journal import Journal
+
+log = logging.getLogger(__name__)
+
+BARRIER_BUDGET_S = 0.2
+"""What a commit may take before the barrier opens without it; with the bus's share it keeps an exit under 300 ms."""
+
+TICK_S = 1.0
+"""Pace of what nobody waits for: heartbeat, checkpoint, the coalesced live view."""
+
+LAST_WORDS_S = 0.5
+"""After a failed commit: time for the opening commands to go over the bus before the process ends."""
+
+EXIT_FAILED = 1
+EXIT_TRY_LATER = 75
+
+
+@dataclass(frozen=True, slots=True)
+class StepItem:
+    """Work: one engine step. `exits`: lanes whose barrier budget runs until it is done."""
+
+    events: tuple[Event, ...]
+    now: Moment
+    exits: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadItem:
+    """Work: read stored records for the uplink."""
+
+    first: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class IdleItem:
+    """Work: a quiet moment."""
+
+    now: Moment
+
+
+Item = StepItem | ReadItem | IdleItem
+Result = Outcome | list[Record] | None
+
+
+def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
+    """Run until a signal or a fault; returns the exit code.
+
+    Raises ConfigError, TariffError, KeyFileError, SchemaError or LedgerError for what a person must put right first.
+    """
+    tariff = find_tariff(config.lot.tariff, config.path.parent)
+    signer = Signer.load(config.gateway.key)
+    city_key = load_public(config.city.public_key)
+    try:
+        journal = open_journal(config)
+        hello = journal.next_hello()
+    except (sqlite3.Error, OSError) as error:
+        asyncio.run(run_open(config, clock, str(error), lambda: open_journal(config).close()))
+        return EXIT_TRY_LATER
+    engine = Engine(
+        identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
+        lot=config.layout,
+        rules=Rules(tariff, config.lot.without_lease, tariff.currency),
+        journal=journal,
+        signer=signer,
+        salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
+    )
+    me = Self(hello, signer.key, tariff, version("lotgate"))
+    gateway = Gateway(config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture)
+    return asyncio.run(gateway.run(engine.start(clock.moment())))
+
+
+def open_journal(config: Config) -> Journal:
+    """The ledger of this gateway, made if it is not there. Raises sqlite3.Error or OSError if it can't be written."""
+    config.gateway.data.mkdir(parents=True, exist_ok=True)
+    path = config.gateway.data / "ledger.db"
+    return Journal(path, chain=config.gateway.id, instance=secrets.token_hex(8))
+
+
+class Gateway:
+    """The event loop's side: buses, city, budgets. Everything that touches the ledger goes through the worker."""
+
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        engine: Engine,
+        me: Self,
+        *,
+        city_key: bytes,
+        acked: dict[str, tuple[int, int]],
+        capture: Capture | None,
+    ) -> None:
+        self._clock = clock
+        self._engine = engine
+        self._worker: Worker[Item, Result] = Worker(self._work, self._done)
+        self._city = CityLine(config, me, clock=clock, city_key=city_key, submit=self._submit, read=self._read)
+        self._lines = [
+            BusLine(
+                part,
+                hello=me.hello,
+                nonce=lambda: secrets.token_bytes(8),
+                acked=acked,
+                clock=clock,
+                on_events=self._bus_events,
+                hold=lambda: self._worker.full,
+                capture=capture,
+            )
+            for part in config.buses
+        ]
+        nodes = [(node, line) for part, line in zip(config.buses, self._lines, strict=True) for node in part.nodes]
+        self._lanes = {node.lane: line for node, line in nodes if isinstance(node, LaneNode)}
+        self._nodes = {node.uid: line for node, line in nodes}
+        self._exits = {lane for lane, role in config.layout.lanes.items() if role is LaneRole.EXIT}
+        self._budgets: dict[str, asyncio.TimerHandle] = {}
+        self._stopped = asyncio.Event()
+        self._exit_code = 0
+
+    async def run(self, started: Outcome) -> int:
+        """Start everything, wait for the end, stop everything."""
+        self._loop = asyncio.get_running_loop()
+        self._loop.set_exception_handler(self._callback_raised)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            self._loop.add_signal_handler(number, self._stopped.set)
+        self._worker.start()
+        self._city.start(started)
+        for line in self._lines:
+            line.start()
+        self._follow(started)
+        tasks = [asyncio.create_task(work) for work in (self._stopped.wait(), self._city.listen(), self._tick())]
+        ended, going_on = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in ended:
+            error = task.exception()
+            if error is not None:
+                self._fail(error)
+        for task in going_on:
+            task.cancel()
+        if self._exit_code:
+            await asyncio.sleep(LAST_WORDS_S)
+        for line in self._lines:
+            line.stop()
+        await self._worker.stop()
+        await self._city.stop()
+        if not self._exit_code:
+            self._engine.close()
+        return self._exit_code
+
+    def _work(self, item: Item) -> Result:
+        """In the worker's thread: the only place where the ledger is touched."""
+        match item:
+            case StepItem():
+                return self._engine.step(item.events, item.now)
+            case ReadItem():
+                return self._engine.records(item.first, item.limit)
+            case IdleItem():
+                self._engine.idle(item.now)
+                return None
+
+    def _bus_events(self, events: Sequence[NodeEvent | BusEvent], now: Moment) -> None:
+        """What one read of a bus brought becomes one step; an exit's budget begins to run."""
+        exits = tuple({e.lane for e in events if isinstance(e, PlateRead) and e.lane in self._exits})
+        for lane in exits:
+            if lane not in self._budgets:
+                begun_ms = self._clock.now_ms()
+                self._budgets[lane] = self._loop.call_later(BARRIER_BUDGET_S, self._budget_spent, lane, begun_ms)
+        if not self._worker.submit(StepItem(tuple(events), now, exits)):
+            self._fail(RuntimeError("the worker's queue overflowed although the bus was held"))
+
+    def _budget_spent(self, lane: str, begun_ms: int) -> None:
+        del self._budgets[lane]
+        waited_ms = self._clock.now_ms() - begun_ms
+        log.error("the commit for %s was not back after %d ms: opening without it", lane, waited_ms)
+        self._lanes[lane].command(OpenBarrier(lane))
+        self._submit((BudgetSpent(lane, waited_ms),))
+
+    def _done(self, item: Item, result: Result | Failure) -> None:
+        """From the worker to the world: only what is committed comes here."""
+        match item, result:
+            case _, Failure():
+                self._fail(result.error)
+            case StepItem(), Outcome():
+                for lane in item.exits:
+                    budget = self._budgets.pop(lane, None)
+                    if budget is not None:
+                        budget.cancel()
+                self._follow(result)
+                self._city.took(result, item.events)
+            case ReadItem(), list():
+                self._city.send(result)
+
+    def _follow(self, outcome: Outcome) -> None:
+        for command in outcome.commands:
+            self._carry_out(command)
+        for uid, (node_log, seq) in outcome.acked.items():
+            self._nodes[uid].bus.committed(uid, node_log, seq)
+        for line in self._lines:
+            line.pump()
+
+    def _carry_out(self, command: Command) -> None:
+        if isinstance(command, OpenBarrier | ShowText):
+            self._lanes[command.lane].command(command)
+        else:
+            self._city.show(command)
+
+    def _callback_raised(self, _loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """A callback of ours raised: asyncio would log it and go on, with memory that nobody can vouch for."""
+        self._fail(context.get("exception") or RuntimeError(context["message"]))
+
+    def _fail(self, error: BaseException) -> None:
+        log.critical("a step failed: opening the waiting exits, then starting again from the journal", exc_info=error)
+        for lane, budget in self._budgets.items():
+            budget.cancel()
+            self._lanes[lane].command(OpenBarrier(lane))
+        self._budgets.clear()
+        self._exit_code = EXIT_FAILED
+        self._stopped.set()
+
+    def _submit(self, events: tuple[Event, ...]) -> bool:
+        return self._worker.submit(StepItem(events, self._clock.moment()))
+
+    def _read(self, first: int, limit: int) -> bool:
+        return self._worker.submit(ReadItem(first, limit))
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            self._submit((Woke(),))
+            self._worker.submit(IdleItem(self._clock.moment()))
+            self._city.tick()

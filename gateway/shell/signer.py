@@ -1,0 +1,82 @@
+"""The record key: made on the device, kept in one file, used for one thing.
+
+Owns the file (PEM, PKCS #8, mode 0600) and the Ed25519 signature. The key is loaded once; loading it for each signature would
+halve the rate. Refuses to know what it signs.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+    load_pem_public_key,
+)
+
+from gateway.core.record import key_id
+
+
+class KeyFileError(Exception):
+    """The key file is missing or holds no Ed25519 key; the text names the file and the remedy."""
+
+
+class Signer:
+    """Signs with one Ed25519 key. `key` is its id, `public_base64` its 32 public bytes."""
+
+    def __init__(self, private: Ed25519PrivateKey) -> None:
+        self._private = private
+        public = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self.key = key_id(public)
+        self.public_base64 = base64.b64encode(public).decode()
+
+    @classmethod
+    def load(cls, path: Path) -> Signer:
+        """Read the key. Raises KeyFileError."""
+        try:
+            private = load_pem_private_key(path.read_bytes(), password=None)
+        except FileNotFoundError:
+            raise KeyFileError(f"{path}: no such key file; make one with `lotgate key {path}`") from None
+        except ValueError as error:
+            raise KeyFileError(f"{path}: no private key in PEM form ({error}); make one with `lotgate key`") from None
+        if not isinstance(private, Ed25519PrivateKey):
+            raise KeyFileError(f"{path}: not an Ed25519 key; make one with `lotgate key`")
+        return cls(private)
+
+    @classmethod
+    def create(cls, path: Path) -> Signer:
+        """Make a new key in a new file of mode 0600. Raises KeyFileError if the file exists."""
+        private = Ed25519PrivateKey.generate()
+        pem = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            raise KeyFileError(f"{path}: exists; a key is never overwritten, name another file") from None
+        with os.fdopen(handle, "wb") as file:
+            file.write(pem)
+            file.flush()
+            os.fsync(file.fileno())
+        return cls(private)
+
+    def sign(self, data: bytes) -> bytes:
+        """Ed25519 signature of 64 bytes over data."""
+        return self._private.sign(data)
+
+
+def load_public(path: Path) -> bytes:
+    """The 32 bytes of an Ed25519 public key in a PEM file. Raises KeyFileError."""
+    try:
+        public = load_pem_public_key(path.read_bytes())
+    except FileNotFoundError:
+        raise KeyFileError(f"{path}: no such public key; put the city's PEM file there") from None
+    except ValueError as error:
+        raise KeyFileError(f"{path}: no public key in PEM form ({error}); ask the city for its file again") from None
+    if not isinstance(public, Ed25519PublicKey):
+        raise KeyFileError(f"{path}: not an Ed25519 key; ask the city for the key that signs receipts")
+    return public.public_bytes(Encoding.Raw, PublicFormat.Raw)

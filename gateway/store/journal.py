@@ -1,0 +1,189 @@
+"""The writing end of the ledger: one connection, one transaction per engine step.
+
+Owns durability: WAL with synchronous=FULL, BEGIN IMMEDIATE, explicit checkpoints, and the rule that any error in a commit
+leaves this object unusable (a COMMIT that raised may still be on disk; only a fresh start can tell). Refuses to know rules,
+signatures and when to call it.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.core.answer import Answer
+from gateway.core.events import ReceiptArrived
+from gateway.core.memory import LotMemory, Remembered
+from gateway.core.record import Record, record_hash
+from gateway.core.session import Session
+from gateway.store import rows
+from gateway.store.schema import migrate
+
+CHECKPOINT_COMMITS = 256
+"""Commits after which an idle moment is used to checkpoint: about 4 MB of log."""
+
+CHECKPOINT_COMMITS_MAX = 4096
+"""Commits after which a step checkpoints even when busy, so that the log never passes about 64 MB."""
+
+
+class LedgerError(Exception):
+    """The ledger can't be used as it is; the text names the file, what is wrong, and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Where the chain stands: `prev` is the hex hash of record n, `dn` and `receipted` the cursors."""
+
+    epoch: int
+    n: int
+    prev: str
+    dn: int
+    receipted: int
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything that one engine step makes durable. `acked`: uid -> (log, seq) of the newest event taken."""
+
+    records: tuple[Record, ...]
+    answer: Answer
+    acked: Mapping[str, tuple[int, int]]
+    dn: int
+    receipt: ReceiptArrived | None
+
+
+class Journal:
+    """The only writer of the ledger. Raises LedgerError or sqlite3.Error; after any sqlite3.Error it must be dropped."""
+
+    def __init__(self, path: Path, *, chain: str, instance: str) -> None:
+        self.path = path
+        self._commits = 0
+        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        execute = self._connection.execute
+        execute("PRAGMA journal_mode = WAL")
+        execute("PRAGMA synchronous = FULL")
+        execute("PRAGMA foreign_keys = ON")
+        execute("PRAGMA wal_autocheckpoint = 0")
+        migrate(self._connection, path)
+        execute("INSERT OR IGNORE INTO chain VALUES (1, ?, 1, ?, 0, 0, 0, 0, 0, 0)", (chain, instance))
+        found = execute("SELECT chain FROM chain").fetchone()[0]
+        if found != chain:
+            raise LedgerError(f"{path}: belongs to chain {found!r}, not {chain!r}; correct gateway.id or gateway.data")
+
+    def close(self) -> None:
+        """Checkpoint and close."""
+        self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        self._connection.close()
+
+    def head(self) -> Head:
+        """The chain's last record and the cursors."""
+        epoch, dn, receipted = self._connection.execute("SELECT epoch, dn, receipted FROM chain").fetchone()
+        last = self._connection.execute("SELECT n, line FROM record ORDER BY n DESC LIMIT 1").fetchone()
+        n, prev = (last[0], record_hash(last[1]).hex()) if last else (0, "0" * 64)
+        return Head(epoch, n, prev, dn, receipted)
+
+    def instance(self) -> str:
+        """The random id that the ledger was born with."""
+        return str(self._connection.execute("SELECT instance FROM chain").fetchone()[0])
+
+    def next_hello(self) -> int:
+        """Number of this start, risen by one and durable: the bus refuses hellos that are not newer."""
+        self._connection.execute("UPDATE chain SET hello = hello + 1")
+        return int(self._connection.execute("SELECT hello FROM chain").fetchone()[0])
+
+    def acked(self) -> dict[str, tuple[int, int]]:
+        """Per node uid: (log, seq) of its last committed event."""
+        return {uid: (log, seq) for uid, log, seq in self._connection.execute("SELECT uid, log, seq FROM node")}
+
+    def remembered(self) -> Remembered:
+        """What the lot needs to go on: stays inside or under a barrier, lanes, bays and totals."""
+        lanes = {lane: rows.lane(waiting, leaving) for lane, waiting, leaving in self._rows("SELECT * FROM lane")}
+        sessions = list(self._sessions("state IN ('inside', 'held')", ()))
+        for state in lanes.values():
+            sessions += self._sessions("id = ? AND state NOT IN ('inside', 'held')", (state.leaving,))
+        entries, exits, billed_minor = self._rows("SELECT entries, exits, billed_minor FROM chain")[0]
+        return Remembered(
+            sessions=tuple(sessions),
+            lanes=lanes,
+            bays={bay: bool(occupied) for bay, occupied in self._rows("SELECT bay, occupied FROM bay")},
+            entries=entries,
+            exits=exits,
+            billed_minor=billed_minor,
+        )
+
+    def session(self, session: str) -> Session | None:
+        """One stay by its id."""
+        return next(iter(self._sessions("id = ?", (session,))), None)
+
+    def records(self, first: int, limit: int) -> list[Record]:
+        """Up to `limit` stored records from number `first` on, with their disclosures."""
+        return rows.records(self._connection, first, limit)
+
+    def line_hash(self, n: int) -> bytes | None:
+        """Hash of record n, or None if there is none."""
+        found = self._connection.execute("SELECT line FROM record WHERE n = ?", (n,)).fetchone()
+        return record_hash(found[0]) if found else None
+
+    def commit(self, step: Step, memory: LotMemory) -> None:
+        """Write one step, whole or not at all; returns after COMMIT did."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        try:
+            self._write(step, memory)
+            execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                execute("ROLLBACK")
+            raise
+        self._commits += 1
+        if self._commits >= CHECKPOINT_COMMITS_MAX:
+            self._checkpoint()
+
+    def idle(self) -> None:
+        """Use a quiet moment: checkpoint if enough was written."""
+        if self._commits >= CHECKPOINT_COMMITS:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        if not busy:
+            self._commits = 0
+
+    def _write(self, step: Step, memory: LotMemory) -> None:
+        many = self._connection.executemany
+        answer = step.answer
+        many(
+            "INSERT INTO record VALUES (?, ?, ?, ?, ?)",
+            [(r.n, r.epoch, r.line, r.signature, r.key) for r in step.records],
+        )
+        disclosures = [r.disclosure for r in step.records if r.disclosure is not None]
+        many("INSERT INTO disclosure VALUES (?, ?, ?)", [(d.n, d.plate, d.salt) for d in disclosures])
+        many(rows.SESSION_UPSERT, [rows.session_row(s) for s in answer.sessions.values()])
+        many(
+            "INSERT INTO posting VALUES (?, ?, ?, ?)",
+            [(p.n, str(p.account), p.session, p.amount_minor) for p in answer.postings],
+        )
+        many(
+            "INSERT OR REPLACE INTO lane VALUES (?, ?, ?)", [rows.lane_row(lane, s) for lane, s in answer.lanes.items()]
+        )
+        many("INSERT OR REPLACE INTO bay VALUES (?, ?)", [(bay, int(on)) for bay, on in answer.bays.items()])
+        many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins])
+        many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
+        if step.receipt is not None:
+            receipt = step.receipt
+            many(
+                "INSERT OR IGNORE INTO receipt VALUES (?, ?, ?)",
+                [(receipt.n, receipt.line, receipt.signature)],
+            )
+        receipted = step.receipt.n if step.receipt is not None else 0
+        self._connection.execute(
+            "UPDATE chain SET dn = ?, receipted = max(receipted, ?), entries = ?, exits = ?, billed_minor = ?",
+            (step.dn, receipted, memory.entries, memory.exits, memory.billed_minor),
+        )
+
+    def _sessions(self, where: str, values: tuple[str, ...]) -> list[Session]:
+        return [rows.session(row) for row in self._connection.execute(f"{rows.SESSION_SELECT} WHERE {where}", values)]
+
+    def _rows(self, sql: str) -> list[rows.Row]:
+        return self._connection.execute(sql).fetchall()

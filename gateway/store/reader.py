@@ -1,0 +1,76 @@
+"""The reading end of the ledger: opens read-only, for exports and for people.
+
+Owns the order in which the evidence is handed out. Rules: never writes, never checkpoints, works while the gateway runs.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.core.record import Record
+from gateway.store import rows
+
+PAGE_RECORDS = 500
+
+
+class ReaderError(Exception):
+    """The ledger can't be read; the text names the file and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredReceipt:
+    """The city's receipt for record n, as it was signed."""
+
+    n: int
+    line: str
+    signature: bytes
+
+
+class Reader:
+    """Reads one ledger. Raises ReaderError if there is none."""
+
+    def __init__(self, path: Path) -> None:
+        if not path.exists():
+            raise ReaderError(f"{path}: no ledger; name the folder in gateway.data of the configuration")
+        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def chain(self) -> str:
+        """The chain's id."""
+        return str(self._connection.execute("SELECT chain FROM chain").fetchone()[0])
+
+    def hello(self) -> int:
+        """How often a gateway has started on this ledger."""
+        return int(self._connection.execute("SELECT hello FROM chain").fetchone()[0])
+
+    def head_n(self) -> int:
+        """Number of the last record, 0 if there is none."""
+        return int(self._connection.execute("SELECT coalesce(max(n), 0) FROM record").fetchone()[0])
+
+    def records(self, first: int = 1) -> Iterator[Record]:
+        """All records from number `first` on, in order, page by page."""
+        page = rows.records(self._connection, first, PAGE_RECORDS)
+        while page:
+            yield from page
+            page = rows.records(self._connection, page[-1].n + 1, PAGE_RECORDS)
+
+    def last_receipt(self, up_to_n: int) -> StoredReceipt | None:
+        """The newest stored receipt for a record up to `up_to_n`."""
+        found = self._connection.execute(
+            "SELECT n, line, signature FROM receipt WHERE n BETWEEN 1 AND ? ORDER BY n DESC LIMIT 1", (up_to_n,)
+        ).fetchone()
+        return StoredReceipt(*found) if found else None
+
+    def billed_minor(self) -> int:
+        """What the records of exits bill together, from the records themselves."""
+        found = self._connection.execute(
+            "SELECT coalesce(sum(json_extract(line, '$.body.amount_minor')), 0) FROM record"
+            " WHERE json_extract(line, '$.type') = 'exit'"
+        ).fetchone()
+        return int(found[0])

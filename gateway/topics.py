@@ -1,0 +1,118 @@
+"""Names of the MQTT topics, in one table: who publishes, how it is delivered, how many parts follow the kind.
+
+Owns `park/v1/{city}/{gw}/...`: building a topic, reading one back, and the two that a gateway listens to. A wrong part handed
+in by us is a ValueError; a wrong topic from outside is a Rejection. Knows nothing of bodies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.forms import Reason, Rejection
+
+ROOT = "park/v1"
+PART_BYTES_MAX = 64
+"""One part of a topic: ids are short, and a topic of seven such parts stays far below MQTT's 65,535 bytes."""
+
+
+class Kind(StrEnum):
+    """What a topic carries."""
+
+    STATE = "state"
+    META = "meta"
+    OCCUPANCY = "occ"
+    LANE = "lane"
+    NOTICE = "evt"
+    RECORDS = "rec"
+    RECEIPT = "ack"
+    DOWN = "dn"
+    ALARM = "alarm"
+    METRICS = "met"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How a kind is delivered; `down`: the city publishes it. `named`: an id follows the kind (for occ it stands before it)."""
+
+    named: bool
+    qos: int
+    retain: bool
+    down: bool = False
+
+
+RULES: dict[Kind, Rule] = {
+    #                    named  qos retain
+    Kind.STATE:     Rule(False, 1, True),
+    Kind.META:      Rule(False, 1, True),
+    Kind.OCCUPANCY: Rule(True,  1, True),
+    Kind.LANE:      Rule(True,  1, True),
+    Kind.NOTICE:    Rule(True,  0, False),
+    Kind.RECORDS:   Rule(True,  1, False),
+    Kind.RECEIPT:   Rule(True,  1, True, down=True),
+    Kind.DOWN:      Rule(True,  1, False, down=True),
+    Kind.ALARM:     Rule(True,  1, True),
+    Kind.METRICS:   Rule(False, 0, False),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: `name` is the lot, lane, event kind, stream or alarm id; '' where the kind stands alone.
+
+    Raises ValueError when a part could not stand in a topic. A '/' in a name becomes '_' (alarm ids hold one).
+    """
+
+    city: str
+    gateway: str
+    kind: Kind
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name.replace("/", "_"))
+        for part in (self.city, self.gateway):
+            if not _is_part(part):
+                raise ValueError(
+                    f"{part!r} cannot stand in a topic: 1 to {PART_BYTES_MAX} bytes, no '/', '+', '#', control"
+                )
+        if RULES[self.kind].named != bool(self.name) or (self.name and not _is_part(self.name)):
+            raise ValueError(f"{self.name!r} cannot be the name in a topic of kind {self.kind}")
+
+    def __str__(self) -> str:
+        root = f"{ROOT}/{self.city}/{self.gateway}"
+        if self.kind is Kind.OCCUPANCY:
+            return f"{root}/lot/{self.name}/{self.kind}"
+        return f"{root}/{self.kind}/{self.name}" if self.name else f"{root}/{self.kind}"
+
+    @property
+    def rule(self) -> Rule:
+        """How this topic is delivered."""
+        return RULES[self.kind]
+
+
+def subscriptions(city: str, gateway: str, stream: str) -> tuple[str, ...]:
+    """The topics that a gateway listens to; all are delivered with QoS 1."""
+    return tuple(str(Topic(city, gateway, kind, stream)) for kind, rule in RULES.items() if rule.down)
+
+
+def parse_topic(text: str) -> Topic | Rejection:
+    """The topic that a text names, or why it names none."""
+    parts = text.split("/")
+    if parts[:2] != ROOT.split("/") or len(parts) not in (5, 6, 7):
+        return Rejection(Reason.TOPIC, text[:200])
+    city, gateway, *rest = parts[2:]
+    if len(rest) == 3:
+        lot, name, word = rest
+        if lot != "lot" or word != Kind.OCCUPANCY:
+            return Rejection(Reason.TOPIC, text[:200])
+        rest = [word, name]
+    elif rest[0] == Kind.OCCUPANCY:
+        return Rejection(Reason.TOPIC, text[:200])
+    try:
+        return Topic(city, gateway, Kind(rest[0]), rest[1] if len(rest) == 2 else "")
+    except ValueError:
+        return Rejection(Reason.TOPIC, text[:200])
+
+
+def _is_part(text: str) -> bool:
+    return 0 < len(text.encode()) <= PART_BYTES_MAX and not any(c in "/+#" or c < " " or c == "\x7f" for c in text)

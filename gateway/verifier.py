@@ -1,0 +1,397 @@
+"""Checks an export of a lot's ledger: one file for a stranger, in need of Python 3.11 and `cryptography` and nothing of ours.
+
+    python verifier.py EXPORT --anchor CITY.pub [--json]
+
+Exit 0: every line holds. 1: a line is bad; it is named with the reason. 3: nothing contradicts itself, but without the city's
+public key that proves nothing, since an export brings its own keys. 2: the command or a file cannot be used. docs/VERIFY.md
+describes the format. Shares no code with the gateway, so that no mistake of the gateway can agree with itself here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import hashlib
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
+
+PAYLOAD_BYTES_MAX = 4096
+"""The format's limit; it also keeps nesting below what the JSON reader can take."""
+INTEGER_MAX = 2**53 - 1
+SIGNED = {"record": b"lotgate-record-v1\n", "key": b"lotgate-key-v1\n", "receipt": b"lotgate-receipt-v1\n"}
+"""What stands before the payload in the bytes that a signature covers, by kind of line."""
+FORMS = {
+    "lotgate-export-v1": "chain first last lines",
+    "key": "v chain key alg pub from_n lot",
+    "record": "v chain epoch n prev boot mono wall clock key dn type body",
+    "disclosure": "n plate salt",
+    "receipt": "v chain epoch n hash at_ms",
+}
+"""The members of each kind's payload, no more and no less: INTEGERS, the body an object, all others text."""
+INTEGERS = {"v", "first", "last", "lines", "from_n", "epoch", "n", "mono", "wall", "dn", "at_ms"}
+
+
+@dataclass
+class Report:
+    """What an export holds, up to the bad line if there is one. Amounts in minor units of `currency`; `witnessed` is the last
+    record that the city's receipt covers, 0 for none; `keys` are (key id, first record)."""
+
+    anchored: bool
+    bad_line: int | None = None
+    reason: str = ""
+    chain: str = ""
+    epoch: int = 0
+    lines: int = 0
+    records: int = 0
+    first: int = 0
+    last: int = 0
+    gaps: int = 0
+    sessions: int = 0
+    currency: str = ""
+    owed_minor: int = 0
+    paid_minor: int = 0
+    disclosed: int = 0
+    witnessed: int = 0
+    unwitnessed: int = 0
+    keys: list[tuple[str, int]] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 good, 1 bad, 3 self-consistent only."""
+        return 1 if self.bad_line is not None else 0 if self.anchored else 3
+
+
+def verify_lines(data: bytes, anchor: bytes | None) -> Report:
+    """Check an export's bytes against the city's public key (32 bytes; None: check what can be checked without)."""
+    reading = _Reading(anchor)
+    report = reading.report
+    lines = data.split(b"\n")
+    rest = lines.pop()
+    try:
+        for raw in lines:
+            report.lines += 1
+            reading.line(raw)
+        if rest or not lines:
+            report.lines += 1
+            raise _Bad("the file is cut: this line does not end with LF")
+        reading.end()
+    except _Bad as bad:
+        report.bad_line = report.lines if bad.line is None else bad.line
+        report.reason = bad.reason
+    report.sessions = len(reading.sessions)
+    report.unwitnessed = max(0, report.last - max(report.witnessed, report.first - 1)) if report.records else 0
+    return report
+
+
+def read_anchor(data: bytes) -> bytes:
+    """The 32 bytes of a public key from a PEM file, or from one line of 44 base64 characters. ValueError if it is neither."""
+    if data.startswith(b"-----BEGIN"):
+        key = load_pem_public_key(data)
+        if not isinstance(key, Ed25519PublicKey):
+            raise ValueError("the anchor is a public key of another kind than Ed25519")
+        return key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    raw = _base64(data.decode("ascii").rstrip("\r\n"), 32)
+    if raw is None:
+        raise ValueError("the anchor is neither a PEM public key nor the base64 of 32 bytes")
+    return raw
+
+
+def main(argv: list[str]) -> int:
+    """The command line; the exit code is its result."""
+    parser = argparse.ArgumentParser(prog="verifier", description="Check an export of a parking lot's ledger.")
+    parser.add_argument("export", type=Path, help="the export, LF text")
+    parser.add_argument("--anchor", type=Path, help="the city's Ed25519 public key: PEM, or base64 of its 32 bytes")
+    parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+    try:
+        options = parser.parse_args(argv)
+    except SystemExit as leaving:
+        return int(leaving.code or 0)
+    try:
+        data = options.export.read_bytes()
+        anchor = None if options.anchor is None else read_anchor(options.anchor.read_bytes())
+    except (OSError, ValueError, UnsupportedAlgorithm) as error:
+        print(f"verifier: {error}", file=sys.stderr)
+        return 2
+    report = verify_lines(data, anchor)
+    print(json.dumps({**asdict(report), "exit": report.exit_code}) if options.json else _text(report))
+    return report.exit_code
+
+
+class _Bad(Exception):
+    """A line does not hold; `line` if it is not the one being read."""
+
+    def __init__(self, reason: str, line: int | None = None) -> None:
+        super().__init__(reason)
+        self.reason, self.line = reason, line
+
+
+class _Reading:
+    """The state of reading an export from the top."""
+
+    def __init__(self, anchor: bytes | None) -> None:
+        self.report = Report(anchored=anchor is not None)
+        self.anchor = anchor
+        self.city = "" if anchor is None else _key_id(anchor)
+        self.header: dict[str, Any] = {}
+        self.keys: list[tuple[int, str, bytes]] = []
+        self.hashes: dict[int, str] = {}
+        self.record: dict[str, Any] = {}
+        self.disclosed = False
+        self.sessions: set[str] = set()
+        self.exited: set[str] = set()
+        self.payments: set[str] = set()
+        self.kinds: dict[str, Callable[[dict[str, Any], bytes, bytes, str], None]] = {
+            "key": self._key,
+            "record": self._record,
+            "disclosure": self._disclosure,
+            "receipt": self._receipt,
+        }
+
+    def line(self, raw: bytes) -> None:
+        fields = raw.split(b"\t")
+        if len(fields) != 4:
+            raise _Bad(f"{len(fields)} fields instead of 4")
+        try:
+            kind, payload, signature, key = (part.decode() for part in fields)
+        except UnicodeDecodeError:
+            raise _Bad("not UTF-8") from None
+        if (kind == "lotgate-export-v1") != (self.report.lines == 1) or kind not in FORMS:
+            raise _Bad(f"unexpected kind {kind[:40]!r}")
+        raw_signature = _base64(signature, 64 if kind in SIGNED else 0)
+        if raw_signature is None or (key and kind not in SIGNED):
+            raise _Bad("not the canonical base64 of a signature of 64 bytes, or, where none belongs, not empty")
+        content = _canonical(fields[1])
+        members = {name: int if name in INTEGERS else dict if name == "body" else str for name in FORMS[kind].split()}
+        if {name: type(value) for name, value in content.items()} != members:
+            raise _Bad(f"not the members of a {kind}: {FORMS[kind]}")
+        if content.get("v", 1) != 1:
+            raise _Bad(f"version {content['v']} of a {kind} is not known")
+        if self.report.lines == 1:
+            self.header = content
+        else:
+            self.kinds[kind](content, payload.encode(), raw_signature, key)
+
+    def end(self) -> None:
+        header, report = self.header, self.report
+        found = {"chain": report.chain, "first": report.first, "last": report.last, "lines": report.lines - 1}
+        for name in found:
+            if header[name] != found[name]:
+                raise _Bad(f"the header says {name} {header[name]!r}, the file has {found[name]!r}: cut, or changed", 1)
+
+    def _key(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
+        public = _base64(content["pub"], 32)
+        if content["alg"] != "Ed25519" or public is None or content["key"] != _key_id(public):
+            raise _Bad("not an Ed25519 key under its own id")
+        self._by_city("key", payload, signature, key)
+        self._same_chain(content)
+        floor = max(self.report.last + 1 if self.report.records else 1, self.keys[-1][0] + 1 if self.keys else 1)
+        if content["from_n"] < floor:
+            raise _Bad(f"a key from record {content['from_n']} on comes too late, where {floor} is the earliest")
+        self.keys.append((content["from_n"], content["key"], public))
+        self.report.keys.append((content["key"], content["from_n"]))
+
+    def _record(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
+        n, report = content["n"], self.report
+        valid = [known for known in self.keys if known[0] <= n]
+        if not valid or key != content["key"] or key != valid[-1][1]:
+            raise _Bad(f"record {n} is not under the key that holds for it")
+        if not _signed("record", payload, signature, valid[-1][2]):
+            raise _Bad(f"the signature of record {n} is wrong")
+        self._same_chain(content)
+        if report.records:
+            if n != report.last + 1:
+                raise _Bad(f"record {n} where record {report.last + 1} must follow")
+            if content["epoch"] != report.epoch:
+                raise _Bad(f"record {n} is of epoch {content['epoch']}, the one before it of {report.epoch}")
+            if content["prev"] != self.hashes[report.last]:
+                raise _Bad(f"record {n} does not continue record {report.last}")
+            if content["dn"] < self.record["dn"]:
+                raise _Bad(f"record {n} takes back a line of the city that record {report.last} confirmed")
+        elif n < 1 or (n == 1) != (content["prev"] == "0" * 64) or (n == 1) != (content["type"] == "genesis"):
+            raise _Bad(f"record {n} is no beginning: record 1, and no other, is the genesis and follows nothing")
+        if not _hex(content["prev"]) or content["clock"] not in ("S", "I", "U") or content["dn"] < 0:
+            raise _Bad(f"record {n} has a prev, clock or dn out of form")
+        self._money(content["type"], content["body"])
+        report.first = report.first or n
+        report.last, report.epoch, report.records = n, content["epoch"], report.records + 1
+        self.hashes[n] = hashlib.sha256(b"\x00" + payload).hexdigest()
+        self.record, self.disclosed = content, False
+
+    def _money(self, kind: str, body: dict[str, Any]) -> None:
+        report = self.report
+        if kind in ("entry", "exit", "paid"):
+            self.sessions.add(_member(body, "session", str))
+        if kind == "genesis" or kind == "exit":
+            currency = _member(body, "currency", str)
+            if report.currency not in ("", currency):
+                raise _Bad(f"an amount in {currency} in a ledger of {report.currency}")
+            report.currency = currency
+        if kind == "exit":
+            lines = _member(body, "lines", list)
+            if any(not isinstance(line, dict) for line in lines):
+                raise _Bad("a line of the bill is no object")
+            amounts = [_member(line, "amount_minor", int) for line in lines]
+            if any(
+                _member(line, "units", int) * _member(line, "unit_minor", int) != line["amount_minor"] for line in lines
+            ):
+                raise _Bad("a line of the bill is not its units times their price")
+            owed = _member(body, "amount_minor", int)
+            if owed < 0 or sum(amounts) != owed:
+                raise _Bad(f"the lines of the bill make {sum(amounts)}, the bill says {owed}")
+            if body["session"] in self.exited:
+                raise _Bad(f"session {body['session']} is charged a second time")
+            self.exited.add(body["session"])
+            report.owed_minor += owed
+        if kind == "paid":
+            if _member(body, "payment", str) in self.payments:
+                raise _Bad(f"payment {body['payment']} is counted a second time")
+            self.payments.add(body["payment"])
+            report.paid_minor += _member(body, "amount_minor", int)
+
+    def _disclosure(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
+        del payload, signature, key
+        salt = _base64(content["salt"], 16)
+        if self.disclosed or content["n"] != self.record.get("n"):
+            raise _Bad("a disclosure that does not follow its record")
+        if salt is None:
+            raise _Bad("the salt is not the canonical base64 of 16 bytes")
+        if _commitment(content["plate"], salt) != self.record["body"].get("plate"):
+            raise _Bad(f"plate and salt do not open the commitment of record {content['n']}")
+        self.disclosed = True
+        self.report.disclosed += 1
+
+    def _receipt(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
+        n, report = content["n"], self.report
+        self._by_city("receipt", payload, signature, key)
+        self._same_chain(content)
+        if not report.records or content["epoch"] != report.epoch or not report.witnessed <= n <= report.last:
+            raise _Bad(
+                f"a receipt for record {n} of epoch {content['epoch']}, which is not among the records before it"
+            )
+        if n < report.first and not (n == 0 and report.first == 1):
+            raise _Bad(f"a receipt for record {n}, before the first record of the export")
+        if content["hash"] != self.hashes.get(n, "0" * 64):
+            raise _Bad(f"the city's receipt is for another record {n} than the one here: one of the two was forked")
+        if self.anchor is not None:
+            report.witnessed = n
+
+    def _by_city(self, kind: str, payload: bytes, signature: bytes, key: str) -> None:
+        """Signed by the anchor, or, without one, at least always in the name of the same city key."""
+        if self.anchor is None:
+            self.city = self.city or key
+        if key != self.city or not _hex(key, 16):
+            raise _Bad(f"this {kind} is in the name of key {key[:40]!r}, the city's is {self.city!r}")
+        if self.anchor is not None and not _signed(kind, payload, signature, self.anchor):
+            raise _Bad(f"the city's signature of this {kind} is wrong")
+
+    def _same_chain(self, content: dict[str, Any]) -> None:
+        """All signed lines are of one chain; the header is believed least."""
+        self.report.chain = self.report.chain or content["chain"]
+        if content["chain"] != self.report.chain:
+            raise _Bad(f"of chain {content['chain']!r}, the lines before it of {self.report.chain!r}")
+
+
+def _canonical(raw: bytes) -> dict[str, Any]:
+    """The object that canonical JSON spells: sorted ASCII keys, no spaces, no null, fractions or integers beyond 2^53-1."""
+    if len(raw) > PAYLOAD_BYTES_MAX:
+        raise _Bad(f"a payload of more than {PAYLOAD_BYTES_MAX} bytes")
+    try:
+        content = json.loads(raw, parse_float=_refused, parse_constant=_refused, object_pairs_hook=_unique)
+        again = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
+        raise _Bad(f"not JSON of the allowed kind: {error}") from None
+    if again != raw or not isinstance(content, dict) or not _plain(content):
+        raise _Bad("not canonical JSON")
+    return content
+
+
+def _refused(number: str) -> None:
+    raise ValueError(f"the number {number[:40]}")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    content = dict(pairs)
+    if len(content) != len(pairs) or not all(name.isascii() for name in content):
+        raise ValueError("a key that comes twice or is not ASCII")
+    return content
+
+
+def _plain(value: object) -> bool:
+    match value:
+        case bool() | str():
+            return True
+        case int():
+            return abs(value) <= INTEGER_MAX
+        case list():
+            return all(_plain(item) for item in value)
+        case dict():
+            return all(_plain(item) for item in value.values())
+        case _:
+            return False
+
+
+def _member(body: dict[str, Any], name: str, kind: type) -> Any:
+    if type(body.get(name)) is not kind:
+        raise _Bad(f"{name} is missing or of the wrong type")
+    return body[name]
+
+
+def _base64(text: str, size: int) -> bytes | None:
+    """The bytes, if the text is their one canonical spelling and they are `size`."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return raw if len(raw) == size and base64.b64encode(raw).decode() == text else None
+
+
+def _hex(text: str, digits: int = 64) -> bool:
+    return len(text) == digits and set(text) <= set("0123456789abcdef")
+
+
+def _key_id(public: bytes) -> str:
+    return hashlib.sha256(public).hexdigest()[:16]
+
+
+def _commitment(plate: str, salt: bytes) -> str:
+    return hashlib.sha256(b"lotgate-plate-v1\n" + salt + plate.encode()).hexdigest()
+
+
+def _signed(kind: str, payload: bytes, signature: bytes, public: bytes) -> bool:
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, SIGNED[kind] + payload)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _text(report: Report) -> str:
+    verdict = {
+        0: "good: every line holds, under the city's key",
+        1: f"BAD: line {report.bad_line}: {report.reason}; what follows is what holds before it",
+        3: "self-consistent only: without --anchor this proves nothing, since the export brings its own keys",
+    }[report.exit_code]
+    return "\n".join(
+        (
+            verdict,
+            f"chain      {report.chain} epoch {report.epoch}",
+            f"records    {report.records}, from {report.first} to {report.last}, gaps {report.gaps or 'none'}",
+            f"sessions   {report.sessions}, plates disclosed {report.disclosed}",
+            f"owed       {report.owed_minor} minor units {report.currency}",
+            f"paid       {report.paid_minor} minor units {report.currency}",
+            f"witnessed  up to record {report.witnessed}, {report.unwitnessed} after it not yet",
+            *(f"key        {key} from record {first}" for key, first in report.keys),
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,40 @@
+"""The gateway's bill against the one that walks through the stay minute by minute."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from gateway.core.plate import Energy, Vehicle
+from sim.bill import owed_minor
+from tests.soak_tariff import SEED, compare
+from tests.tariff_texts import shipped_text
+
+STAYS = 21_000
+
+
+def test_both_bills_agree_on_every_stay() -> None:
+    """Repeat with: python -m tests.soak_tariff --stays 21000 --seed SEED."""
+    compared, nonzero, disagreements = compare(STAYS, random.Random(SEED))
+    assert disagreements == []
+    assert compared == STAYS
+    assert nonzero > STAYS // 2
+
+
+@pytest.mark.parametrize(
+    ("name", "minutes", "owed"),
+    [
+        ("hangzhou-2014-street-core  ", 75, 1000),
+        ("hangzhou-2014-street-core  ", 76, 1600),
+        ("hangzhou-2014-street-class1", 46, 600),
+        ("hangzhou-2014-street-class2", 45, 200),
+        ("hangzhou-2012-garage-6     ", 75, 600),
+        ("plain-garage               ", 30, 0),
+        ("plain-garage               ", 31, 500),
+    ],
+)
+def test_the_slow_bill_knows_the_published_results(name: str, minutes: int, owed: int) -> None:
+    entry_ms = 1772413200000
+    text = shipped_text(name.strip())
+    assert owed_minor(text, entry_ms, entry_ms + minutes * 60_000, Vehicle.SMALL, Energy.FUEL) == owed
