@@ -37,6 +37,7 @@ UNANSWERED_MS = 2000
 LAPSE_MS = 30000  # a granted barrier that nobody drives up to; longer than any driver hesitates on the loop's edge
 IDLE_MS = 60000
 
+
 class LaneNode:
     """A lane's rules over one log and one bus end.
 
@@ -70,6 +71,7 @@ class LaneNode:
         self._loops = [False, False]
         self._contacts: list[bool | None] = [False, None, None]
         self._position = -1
+        self._told = -1
         self._lapse_ms = -1
         self._report = 0  # number of the last plate report that nobody answered, 0 if none
         self._report_ms = -1
@@ -104,6 +106,7 @@ class LaneNode:
         reply = self._bus.receive(data, now_ms, stamp_ms)
         if self._log.acked >= self._report:
             self._report = 0
+        self._tell_position(stamp_ms)
         return reply
 
     def loop(self, which: int, occupied: bool, now_ms: int, stamp_ms: int) -> None:
@@ -135,9 +138,8 @@ class LaneNode:
 
     def position(self, value: int, now_ms: int, stamp_ms: int) -> None:  # noqa: ARG002 - all inputs take both clocks
         """Barrier contacts: 0 closed, 1 open, 2 moving, 3 fault. The first reading of a boot is always told."""
-        if value != self._position:
-            self._position = value
-            self._happened(wire.BARRIER, value, stamp_ms)
+        self._position = value
+        self._tell_position(stamp_ms)
 
     def contact(self, which: int, active: bool, now_ms: int, stamp_ms: int) -> None:
         """Help button (0) pressed, fire alarm (1) active, mains (2) present; a boot's first fire and mains level are told."""
@@ -170,7 +172,7 @@ class LaneNode:
         """When `run` is next wanted, if nothing else happens."""
         wake_ms = now_ms + IDLE_MS
         if self._awaited():
-            wake_ms = min(wake_ms, self._report_ms + UNANSWERED_MS if self._begun else now_ms)
+            wake_ms = min(wake_ms, self._report_ms + UNANSWERED_MS if self._report_ms >= 0 else now_ms)
         if self.state == UNCLAIMED:
             wake_ms = min(wake_ms, self._lapse_ms)
         return max(wake_ms, now_ms)
@@ -182,7 +184,8 @@ class LaneNode:
         if not self._begun:
             self._begun = True
             self._bus.start(stamp_ms)
-            self._report_ms = now_ms
+            if self._report_ms < 0:
+                self._report_ms = now_ms
             if self._position in (POSITION_OPEN, POSITION_MOVING):
                 # The last boot raised the arm for somebody who may still stand there.
                 self._step(GRANT, now_ms, stamp_ms)
@@ -212,6 +215,12 @@ class LaneNode:
 
     def _drive(self) -> None:
         self.raised = self.state in UP or self._contacts[FIRE] is True or self._contacts[MAINS] is False
+
+    def _tell_position(self, stamp_ms: int) -> None:
+        # While the gateway is away the last half of the log is kept for what is billed: three positions a car would fill it.
+        if self._position != self._told and not self._log.crowded():
+            self._told = self._position
+            self._happened(wire.BARRIER, self._position, stamp_ms)
 
     def _self_open(self, reason: int, stamp_ms: int) -> None:
         self.self_opened += 1

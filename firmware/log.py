@@ -98,6 +98,10 @@ class FramLog:
             return None
         return Entry(seq, boot, stamp_ms, kind, port, value, slot[SLOT_HEAD_BYTES : SLOT_HEAD_BYTES + size])
 
+    def crowded(self) -> bool:
+        """Is more than half of the room taken by what nobody acknowledged?"""
+        return (self.last - self.acked) * 2 > self._slots
+
     def oldest(self) -> int:
         """Lowest unacknowledged number that may still be here; last + 1 if there is none."""
         return max(self.acked, self.last - self._slots) + 1
@@ -121,14 +125,15 @@ class FramLog:
         return self._generation > 0
 
     def _find_last(self) -> int:
-        """Highest number in use. A torn slot that already bears our next number counts as used: its event is reported lost."""
+        """Highest number in use. A torn slot that bears the next number counts as used: its event is reported lost."""
         last = self.acked
         for index in range(self._slots):
             log, seq = struct.unpack("<II", self._memory.read(SLOTS_AT + index * SLOT_BYTES, 8))
             if log == self.log and seq > last and seq % self._slots == index and self.read(seq) is not None:
                 last = seq
-        log, seq = struct.unpack("<II", self._memory.read(self._at(last + 1), 8))
-        return last + 1 if log == self.log and seq == last + 1 else last
+        while struct.unpack("<II", self._memory.read(self._at(last + 1), 8)) == (self.log, last + 1):
+            last += 1
+        return last
 
 
 class RamLog:

@@ -136,9 +136,7 @@ class BusEnd:
         self._hello_counter = frame.counter
         welcome = self._welcome
         welcome.nonces = gateway_nonce + self._nonce()
-        keys = wire.session_keys(
-            self._cipher, self._key, welcome.nonces, welcome.boot, self._address, frame.session
-        )
+        keys = wire.session_keys(self._cipher, self._key, welcome.nonces, welcome.boot, self._address, frame.session)
         self._offered = Session(frame.session, keys)
         head = (wire.HELLO_R, self._address | wire.FROM_NODE, frame.session, frame.counter)
         return wire.seal(self._cipher, self._key, b"", head, wire.pack_welcome(welcome))
@@ -209,7 +207,7 @@ class BusEnd:
     def _next(self, first: int, stamp_ms: int) -> wire.Event:
         """Event `first`, or one LOST over all numbers from `first` on that are gone; it bears the last of them."""
         log = self._log
-        seq = max(first, log.oldest())
+        seq = min(max(first, log.oldest()), log.last)
         entry = log.read(seq)
         while entry is None and seq < log.last:
             seq += 1

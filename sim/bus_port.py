@@ -98,6 +98,7 @@ class BusPort:
         """`stamp(real ms)` gives lot time; `fed` is called after nodes heard bytes; `watches`: by a node's place in `nodes`."""
         self.nodes = tuple(nodes)
         self.watches = dict(watches or {})
+        self.heard = False
         self.turn_us_max = 0
         self.dropped = 0
         self._stamp = stamp
@@ -143,15 +144,19 @@ class BusPort:
         if self._carried_ns:
             self.turn_us_max = max(self.turn_us_max, (at_ns - self._carried_ns) // 1_000)
             self._carried_ns = 0
+        self.heard = True
         now_ms = real_ms()
         stamp_ms = self._stamp(now_ms)
+        replies = []
         for place, node in enumerate(self.nodes):
             reply = node.receive(data, now_ms, stamp_ms)
             watch = self.watches.get(place)
             if watch is not None:
                 watch.heard(at_ns)
             if reply:
-                self._answer(place, reply, now_ms, stamp_ms)
+                replies.append((place, reply))
+        for place, reply in replies:
+            self._answer(place, reply, now_ms, stamp_ms)
         self._fed()
 
     def _answer(self, place: int, reply: bytes, now_ms: int, stamp_ms: int) -> None:

@@ -187,7 +187,7 @@ class Run:
                 raise Fallen(f"the city ended by itself:\n{self._city.tail()}")
             if not self._gateway.alive and not self._killed:
                 raise Fallen(f"the gateway ended by itself:\n{self._gateway.tail()}")
-            if self._gateway.alive:
+            if self._gateway.alive and self._field.lane_bus.heard:
                 await asyncio.to_thread(self._read)
             self._display.show(self._view(), real_ms())
             await asyncio.sleep(LOOK_S)
@@ -195,7 +195,7 @@ class Run:
     def _read(self) -> None:
         """In a thread: both are files of other processes."""
         self.look()
-        if self._books.exists():
+        if self._seen.receipted:
             self._city_seen = totals(str(self._books))
 
     async def _sample(self) -> None:

@@ -17,58 +17,32 @@ import signal
 import sys
 import tempfile
 import time
-import tomllib
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from gateway.config import load_config
 from gateway.core.moment import ClockQuality, Moment
 from gateway.run import run as run_gateway
 from gateway.store.reader import Reader
-from sim import books, occupancy
-from sim.bill import owed_minor
+from sim import books
 from sim.city_store import totals
 from sim.clock import Base, ScaledClock, real_ms
 from sim.course import LedgerView, Run
 from sim.display import Display
-from sim.drivers import MINUTE_MS, Casting, Driver, Owed, Steady, Truth, plan, steady_by
+from sim.drivers import Driver, Truth
 from sim.field import Field
 from sim.lot import Fault
 from sim.processes import BROKERS, Child, city_child, make_broker, run_lotgate
+from sim.scenario import MARGIN_S, Scenario, any_time, counted_day, later_drivers, short_day
 from sim.site import SEEDS, LotSpec, Site
 from sim.summary import Course, Ledger, as_json, balance, failures, table
 
 SCALE = 200
-MARGIN_S = 300
-"""Drivers keep five minutes of lot time from a price step: one and a half real seconds of a stalled machine."""
-ARRIVE_PER_CAR_MS = 52_000
-LEAVE_AFTER_MS = 80 * MINUTE_MS
-"""Eighty cars come within 70 minutes of lot time and are gone 80 minutes later: 45 seconds."""
-START_MS = 2_000
-"""Real time for the gateway to start before the first car may come."""
+CARS = 80
 LIMIT_EXTRA_S = 90
 """Beyond the drivers' own time: starting, reconnecting with its pauses, and a slow machine."""
-BAYS_PER_LANE = 400
-"""A big garage has more lanes than the demo's own."""
-STAY_CARS = 600
-"""With --stay: a car a minute for ten hours."""
 SETTLE_TRIES = 3
 """A heartbeat may fall between the last receipt and the stop; then the gateway goes on until that is receipted too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What will be driven."""
-
-    drivers: tuple[Driver, ...]
-    bays: int
-    wall_ms: int
-    owed: Owed
-    steady: Steady
-    zone: str
-    span_ms: int
 
 
 def main() -> int:
@@ -77,44 +51,58 @@ def main() -> int:
     if asked.gateway_child:
         return _gateway_child(Path(asked.gateway_child), Base.from_text(asked.base))
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    kept = asked.dir is not None or asked.stay
+    try:
+        planned = _scenario(asked)
+        if asked.dir is not None and (asked.dir / "data").exists():
+            raise ValueError(f"--dir {asked.dir} holds a demo already; name a new folder")
+    except (ValueError, OSError) as error:
+        print(f"the demo cannot begin: {error}", file=sys.stderr)
+        return 2
     folder = asked.dir or Path(tempfile.mkdtemp(prefix="lotgate-demo-"))
     folder.mkdir(parents=True, exist_ok=True)
-    if (folder / "data").exists():
-        print(f"--dir {folder}: holds a demo already; name a new folder", file=sys.stderr)
-        return 2
     try:
-        code = asyncio.run(_demo(asked, folder.resolve()))
-    except (RuntimeError, ValueError, OSError) as error:
-        print(f"the demo cannot run: {error}", file=sys.stderr)
-        return 1
+        code = asyncio.run(_demo(asked, planned, folder.resolve()))
+    except (RuntimeError, OSError) as error:
+        print(f"the demo broke off: {error}", file=sys.stderr)
+        code = 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
-        return 130
-    if code and not kept:
+        code = 130
+    if code or asked.dir is not None or asked.stay:
         print(f"logs and files are kept in {folder}", file=sys.stderr)
-    elif not kept:
+    else:
         shutil.rmtree(folder)
     return code
 
 
-async def _demo(asked: argparse.Namespace, folder: Path) -> int:
+def _scenario(asked: argparse.Namespace) -> Scenario:
     spec = LotSpec.load(SEEDS / "lots" / "demo" / "lot.toml")
-    planned = _plan(asked, spec)
-    lanes = planned.bays // BAYS_PER_LANE
-    site = Site(folder, replace(spec, entries=spec.entries + lanes, exits=spec.exits + lanes), planned.bays)
+    dice = random.Random(asked.seed)
+    if asked.occupancy is None:
+        return short_day(dice, spec, scale=asked.scale, cars=asked.cars or CARS, bays=asked.bays)
+    text = asked.occupancy.read_text(encoding="utf-8")
+    try:
+        return counted_day(dice, spec, text, scale=asked.scale, bays=asked.bays, limit=asked.cars)
+    except ValueError as error:
+        raise ValueError(f"--occupancy {asked.occupancy}: {error}") from None
+
+
+async def _demo(asked: argparse.Namespace, planned: Scenario, folder: Path) -> int:
+    site = Site(folder, planned.spec, planned.bays)
     field = Field(site, Base(real_ms(), planned.wall_ms, asked.scale))
     broker, access = make_broker(asked.broker, site)
-    site.prepare(planned.drivers, access, {name: port.slave for name, port in field.ports.items()})
+    later = later_drivers(asked.seed) if asked.stay else ()
+    site.prepare([*planned.drivers, *later], access, {name: port.slave for name, port in field.ports.items()})
     city = city_child(site)
     await asyncio.to_thread(broker.start)
     city.start()
+    # Lot time begins only now: what came before took real time.
     field.base = Base(real_ms(), planned.wall_ms, asked.scale)
     gateway = _gateway_process(site, field.base)
     gateway.start()
     truth = Truth()
-    faults = {planned.drivers[len(planned.drivers) // 2].number: Fault(asked.plant)} if asked.plant else None
-    field.populate(planned.drivers, truth, planned.steady, faults)
+    afflicted = planned.drivers[len(planned.drivers) // 2].number
+    field.populate(planned.drivers, truth, planned.steady, {afflicted: Fault(asked.plant)} if asked.plant else None)
     expected_ms = planned.span_ms // asked.scale
     display = Display(sys.stdout, _money, expected_ms)
     run = Run(
@@ -133,9 +121,33 @@ async def _demo(asked: argparse.Namespace, folder: Path) -> int:
     mover = asyncio.create_task(field.move())
     begun_s = time.monotonic()
     await run.perform(mover, expected_ms / 1000 * 1.5 + LIMIT_EXTRA_S)
+    display.finish(f"\nAfter {time.monotonic() - begun_s:.0f} s:")
+    code = await _conclude(asked, planned, site, run=run, field=field, truth=truth, gateway=gateway, display=display)
+    if asked.stay:
+        # Ctrl-C is how it ends, and the exit code is still the demo's.
+        with contextlib.suppress(asyncio.CancelledError):
+            await _stay(field, site, later, display)
+    mover.cancel()
+    city.stop()
+    broker.stop()
+    return code
+
+
+async def _conclude(
+    asked: argparse.Namespace,
+    planned: Scenario,
+    site: Site,
+    *,
+    run: Run,
+    field: Field,
+    truth: Truth,
+    gateway: Child,
+    display: Display,
+) -> int:
+    """Stop the gateway, hold its export and the city's books against the truth, and say what came out."""
     happened = run.happened
-    if not (site.ledger.exists() and site.city_books.exists()):
-        raise RuntimeError("\n".join(happened.unfinished))
+    if not run.look().receipted:
+        raise RuntimeError("no record was ever receipted: " + "\n".join(happened.unfinished))
     ledger = await _ledger(site, gateway, happened.unfinished)
     course = Course(
         seed=asked.seed,
@@ -150,56 +162,13 @@ async def _demo(asked: argparse.Namespace, folder: Path) -> int:
         unfinished=tuple(happened.unfinished),
     )
     found = balance(list(truth.stays.values()), books.sessions(site.city_books), planned.owed)
-    display.finish(f"\nAfter {time.monotonic() - begun_s:.0f} s:\n{table(found, ledger, course, _money)}")
     wrong = failures(found, ledger, course)
+    display.finish(table(found, ledger, course, _money))
     display.finish("\n".join(f"FAILED: {text}" for text in wrong) if wrong else "Truth, ledger and city agree.")
     if asked.json is not None:
         asked.json.write_text(json.dumps(as_json(found, ledger, course), indent=2) + "\n", encoding="utf-8")
-    (folder / "truth.json").write_text(json.dumps(truth.rows(), ensure_ascii=False, indent=1), encoding="utf-8")
-    if asked.stay:
-        # Ctrl-C is how it ends, and the exit code is still the demo's.
-        with contextlib.suppress(asyncio.CancelledError):
-            await _stay(field, site, planned, display)
-    mover.cancel()
-    city.stop()
-    broker.stop()
+    (site.folder / "truth.json").write_text(json.dumps(truth.rows(), ensure_ascii=False, indent=1), encoding="utf-8")
     return 1 if wrong else 0
-
-
-def _plan(asked: argparse.Namespace, spec: LotSpec) -> Plan:
-    text = (SEEDS / "tariffs" / f"{spec.tariff}.toml").read_text(encoding="utf-8")
-    zone = str(tomllib.loads(text)["zone"])
-
-    def owed(enter_ms: int, exit_ms: int, vehicle: str, energy: str) -> int:
-        return owed_minor(text, enter_ms, exit_ms, vehicle, energy)
-
-    steady = steady_by(owed, MARGIN_S * 1000)
-    dice = random.Random(asked.seed)
-    casting = Casting(dice)
-    if asked.occupancy is not None:
-        try:
-            rows = occupancy.read(asked.occupancy.read_text(encoding="utf-8"), zone)
-        except ValueError as error:
-            raise ValueError(f"--occupancy {asked.occupancy}: {error}") from None
-        bays = occupancy.capacity(rows, asked.bays)
-        drivers = occupancy.drivers(dice, rows, bays=bays, casting=casting, steady=steady, limit=asked.cars)
-        wall_ms = drivers[0].arrive_ms - START_MS * asked.scale
-    else:
-        cars = asked.cars if asked.cars is not None else 80
-        bays = asked.bays or max(spec.bays, cars)
-        wall_ms = int(datetime.fromisoformat(spec.opens).replace(tzinfo=ZoneInfo(zone)).timestamp()) * 1000
-        arrive_ms = cars * ARRIVE_PER_CAR_MS
-        drivers = plan(
-            dice,
-            cars=cars,
-            from_ms=wall_ms + START_MS * asked.scale,
-            arrive_within_ms=arrive_ms,
-            leave_within_ms=arrive_ms + LEAVE_AFTER_MS,
-            steady=steady,
-            casting=casting,
-        )
-    span_ms = max(driver.arrive_ms + driver.stay_ms for driver in drivers) - wall_ms
-    return Plan(drivers, bays, wall_ms, owed, steady, zone, span_ms)
 
 
 def _gateway_process(site: Site, base: Base) -> Child:
@@ -269,23 +238,13 @@ def _export(site: Site) -> Ledger:
     return Ledger(records, receipted, owed, checked == 0)
 
 
-async def _stay(field: Field, site: Site, planned: Plan, display: Display) -> None:
+async def _stay(field: Field, site: Site, drivers: tuple[Driver, ...], display: Display) -> None:
     """Go on at real speed with new drivers, until interrupted; the gateway is now somebody else's to start."""
     now_ms = real_ms()
     stamp_ms = field.stamp_ms(now_ms)
     wall_ms = time.time_ns() // 1_000_000
     field.base = Base(now_ms - stamp_ms, wall_ms - stamp_ms, 1)
-    dice = random.Random(wall_ms)
-    drivers = plan(
-        dice,
-        cars=STAY_CARS,
-        from_ms=wall_ms + MINUTE_MS,
-        arrive_within_ms=STAY_CARS * MINUTE_MS,
-        leave_within_ms=STAY_CARS * MINUTE_MS + LEAVE_AFTER_MS,
-        steady=planned.steady,
-        casting=Casting(dice),
-    )
-    field.populate(drivers, Truth(), planned.steady)
+    field.populate([replace(d, arrive_ms=d.arrive_ms + wall_ms) for d in drivers], Truth(), any_time)
     operator = site.make_operator_key()
     lotgate = Path(sys.executable).parent / "lotgate"
     display.finish(
@@ -308,7 +267,7 @@ def _money(minor: int) -> str:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m sim.demo", description="the whole lot, in about a minute")
     parser.add_argument("--seed", type=int, default=7, help="draws the drivers (default 7)")
-    parser.add_argument("--cars", type=int, help="cars (default 80); with --occupancy, at most so many arrivals")
+    parser.add_argument("--cars", type=int, help=f"cars (default {CARS}); with --occupancy, at most so many arrivals")
     parser.add_argument("--json", type=Path, help="write the summary there")
     parser.add_argument("--occupancy", type=Path, metavar="CSV", help="timestamp,free rows of a garage's day to drive")
     parser.add_argument("--bays", type=int, help="bays of the lot (default: as many as needed)")

@@ -88,12 +88,18 @@ Steady = Callable[[Car, int, int], bool]
 
 
 def steady_by(owed: Owed, margin_ms: int) -> Steady:
-    """The rule that a clock error of up to `margin_ms` at either end of a stay must not change its bill."""
+    """The rule that a clock error of up to `margin_ms` at either end of a stay must not change its bill.
+
+    The longest and the shortest stay that such errors make must cost the same, and so must the two that are merely shifted.
+    """
+    shortest, later, earlier = (margin_ms, -margin_ms), (margin_ms, margin_ms), (-margin_ms, -margin_ms)
 
     def steady(car: Car, enter_ms: int, exit_ms: int) -> bool:
-        bill = owed(enter_ms, exit_ms, car.vehicle, car.energy)
-        corners = [(enter_ms + a, exit_ms + b) for a in (-margin_ms, margin_ms) for b in (-margin_ms, margin_ms)]
-        return all(b > a and owed(a, b, car.vehicle, car.energy) == bill for a, b in corners)
+        if exit_ms - enter_ms <= 2 * margin_ms:
+            return False
+        bill = owed(enter_ms - margin_ms, exit_ms + margin_ms, car.vehicle, car.energy)
+        shifts = (shortest, later, earlier)
+        return all(owed(enter_ms + a, exit_ms + b, car.vehicle, car.energy) == bill for a, b in shifts)
 
     return steady
 

@@ -19,6 +19,8 @@ from sim.lane import Lane, Phase
 
 RECHECK_MS = 15_000
 """How often a driver who may not leave yet looks at the clock again."""
+LOOKS_MAX = 3
+"""Drivers who look at each check: a bill takes milliseconds to compute, and the nodes must not wait for a long queue."""
 OVERCHARGE_MS = 62 * 60_000
 """How long a planted fault keeps a driver who, by the truth, stood at the exit: more than a price step."""
 GHOST_GAP_MS = 5 * 60_000
@@ -73,7 +75,7 @@ class Lot:
         self._outside: deque[Driver] = deque()
         self._bay: dict[int, int] = {}
         self._taken: set[int] = set()
-        self._leaving: list[Driver] = []
+        self._leaving: deque[Driver] = deque()
         self._check_ms = 0
         self._agenda: list[tuple[int, int, str, Driver]] = []
         self._happenings: dict[str, Callable[[Driver, int, int], None]] = {
@@ -194,13 +196,14 @@ class Lot:
         self._outside.append(driver)
 
     def _call_up(self, lane: Lane, now_ms: int, stamp_ms: int) -> None:
-        """The first driver in the queue whose bill no clock error can change takes the free exit."""
-        for driver in self._leaving:
+        """A driver in the queue whose bill no clock error can change takes the free exit; who looks in vain goes to its end."""
+        for _ in range(min(LOOKS_MAX, len(self._leaving))):
+            driver = self._leaving.popleft()
             stay = self._account(driver).stays[driver.number]
             if self._steady(driver.car, stay.entered_ms, self._origin_ms + stamp_ms):
-                self._leaving.remove(driver)
                 lane.take(driver, now_ms, stamp_ms)
                 return
+            self._leaving.append(driver)
         self._check_ms = stamp_ms + RECHECK_MS
 
     def _crossed_exit(self, driver: Driver, stamp_ms: int) -> None:

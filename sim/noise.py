@@ -1,7 +1,8 @@
 """A bad line: bytes flipped, chunks dropped, cut, repeated and late; and the segment that joins several nodes to one line.
 
-Owns the faults as plain named probabilities per chunk. Rules: the same dice give the same faults; a late chunk arrives before the
-next one on its way; every node hears the gateway and the other nodes' replies. Knows nothing of frames.
+Owns the faults as plain named probabilities per chunk. Rules: the same dice give the same faults; a late chunk
+arrives before the next one on its way; every node hears the gateway and the other nodes' replies. Knows nothing of
+frames.
 """
 
 from __future__ import annotations

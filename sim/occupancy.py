@@ -23,6 +23,8 @@ SPARE_PERCENT = 5
 ENTER_EVERY_MS = 20_000
 """Cars that are inside at the first row enter before it at this distance."""
 STAY_MIN_MS = 6 * MINUTE_MS
+TRIES_MAX = 8
+"""Two cars in three may leave at any time: so many tries fail only when hardly any may."""
 LEAVE_EVERY_MS = 20_000
 """Cars still inside at the last row leave after it at this distance."""
 
@@ -80,7 +82,7 @@ def drivers(
 ) -> tuple[Driver, ...]:
     """The visits behind the rows. With `limit`, only that many arrivals are kept, counted from the first.
 
-    A departure takes a random car that may leave then; if none may (all too near a price step), it goes as soon as one may.
+    A departure takes a random car that may leave then; if none is found, it takes one at the next change that lets it.
     """
     arrivals, departures = _flows(rows, bays)
     if limit is not None:
@@ -134,10 +136,9 @@ def _flows(rows: Sequence[Row], bays: int) -> tuple[list[int], list[int]]:
 
 
 def _leaver(dice: Dice, inside: Sequence[tuple[Car, int]], at_ms: int, steady: Steady) -> int | None:
-    """Place in `inside` of a car that may leave now: some random tries first, then whoever is first."""
-    places = [dice.randrange(0, len(inside)) for _ in range(8)] if inside else []
-    places += range(len(inside))
-    for place in places:
+    """Place in `inside` of a random car that may leave now, None if some tries find none: near a price step all must wait."""
+    for _ in range(TRIES_MAX if inside else 0):
+        place = dice.randrange(0, len(inside))
         car, arrived_ms = inside[place]
         if at_ms - arrived_ms >= STAY_MIN_MS and steady(car, arrived_ms, at_ms):
             return place

@@ -55,6 +55,7 @@ class LotSpec:
     gateway: str
     city: str
     tariff: str
+    tariff_overnight: str
     without_lease: str
     entries: int
     exits: int

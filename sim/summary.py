@@ -185,7 +185,8 @@ def table(found: Balance, ledger: Ledger, course: Course, money: Callable[[int],
         "gateway killed (SIGKILL)": f"{course.kills}, with an unacknowledged event and an unreceipted record",
         "chain verified by a stranger": "yes" if ledger.chain_ok else "NO",
         "exit report to open command": (
-            f"p50 {_ms(percentile(latencies, 50))} ms, p99 {_ms(percentile(latencies, 99))} ms ({len(latencies)} exits)"
+            f"p50 {_ms(percentile(latencies, 50))} ms, p99 {_ms(percentile(latencies, 99))} ms"
+            f" ({len(latencies)} exits, wire not paced)"
         ),
         "one bare commit on this disk": f"p50 {_ms(percentile(commits, 50))} ms, p99 {_ms(percentile(commits, 99))} ms",
         "ratio of the two p50": f"{ratio:.1f}",

@@ -61,7 +61,9 @@ def test_rejected(text):
     assert isinstance(parse_topic(text), Rejection)
 
 
-@pytest.mark.parametrize(("kind", "name"), [(Kind.STATE, "x"), (Kind.RECORDS, ""), (Kind.RECORDS, "#"), (Kind.LANE, "a\n")])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(Kind.STATE, "x"), (Kind.RECORDS, ""), (Kind.RECORDS, "#"), (Kind.LANE, "a\n")]
+)
 def test_our_own_mistake_raises(kind, name):
     with pytest.raises(ValueError, match="topic"):
         Topic("hz", "gw-1", kind, name)

@@ -8,6 +8,7 @@ engine over a real SQLite file, real signatures, and the city's own verifier. A 
 from __future__ import annotations
 
 import base64
+import json
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,12 +41,12 @@ from sim.aes import Aes
 from sim.bill import owed_minor
 from sim.books import sessions
 from sim.city import Agreement as CityAgreement
-from sim.city import City
+from sim.city import City, Outgoing
 from sim.drivers import Casting, Driver, Truth, plan, steady_by
 from sim.fram import Fram
 from sim.lane import Lane
 from sim.lot import Lot
-from sim.noise import Noise
+from sim.noise import Noise, Segment
 from sim.summary import Balance, balance
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "tariffs"
@@ -87,7 +88,7 @@ STORMY = Faults(
     delay=0.02,
     kill_before_commit=0.01,
     kill_after_commit=0.01,
-    node_restart=0.002,
+    node_restart=0.02,
     message_lost=0.05,
     message_doubled=0.05,
     outage=0.02,
@@ -96,7 +97,7 @@ STORMY = Faults(
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended: truth against the city's books, the city's counts, the gateway's own sum, and what happened on the way."""
+    """How a run ended: truth against the city's books, the city's counts, the gateway's own sum, and what happened."""
 
     balance: Balance
     city: dict[str, int]
@@ -106,7 +107,6 @@ class Result:
     kills: int
     node_restarts: int
     exits: int
-    self_opened: int
 
 
 class World:
@@ -120,7 +120,9 @@ class World:
         self.kills = 0
         self.node_restarts = 0
         self._online = True
-        self._mail_up: list[tuple[str, bytes]] = []
+        self._dead: list[Journal] = []
+        self.capture: list[str] = []
+        """Lines as `lotgate run --capture` writes them."""
         self._tick_ms = 0
         self._boots = 1
         self.signer = Signer(Ed25519PrivateKey.from_private_bytes(self.dice.randbytes(32)))
@@ -129,7 +131,7 @@ class World:
         drivers = self._drivers(cars)
         self._build(drivers, bays)
         self._found_city(drivers)
-        self._noise = (self._make_noise(), self._make_noise())
+        self._segment = Segment(lambda: list(self.nodes.values()), down=self._noise(), up=self._noise())
         self._boot()
 
     def run(self) -> Result:
@@ -149,7 +151,6 @@ class World:
             kills=self.kills,
             node_restarts=self.node_restarts,
             exits=ledger.exits,
-            self_opened=sum(node.self_opened for node in self.lane_nodes),
         )
 
     @property
@@ -229,7 +230,7 @@ class World:
     def _nonce(self) -> bytes:
         return self.dice.randbytes(8)
 
-    def _make_noise(self) -> Noise:
+    def _noise(self) -> Noise:
         faults = self.faults
         return Noise(self.dice, flip=faults.flip, drop=faults.drop, repeat=faults.repeat, delay=faults.delay)
 
@@ -277,7 +278,8 @@ class World:
     def _kill(self) -> None:
         """Memory is gone; what COMMIT returned for is on disk."""
         self.kills += 1
-        self.journal.abandon()
+        # The connection of the dead is left open: closing it would tidy up as no SIGKILL does.
+        self._dead.append(self.journal)
         self._boot()
 
     def _step(self, events: Sequence[Event]) -> None:
@@ -320,18 +322,18 @@ class World:
             self.now_ms = max(self.now_ms + 1, self._wake_ms())
 
     def _exchange(self, frame: bytes) -> None:
-        down, up = self._noise
-        replies = []
-        for chunk in down.carry(frame):
-            for node in self.nodes.values():
-                reply = node.receive(chunk, self.now_ms, self.stamp_ms)
-                if reply:
-                    replies.append(reply)
+        heard = self._segment.exchange(frame, self.now_ms, self.stamp_ms)
+        self._captured("tx", frame)
         self.now_ms += REPLY_MS
-        heard = b"".join(chunk for reply in replies for chunk in up.carry(reply))
+        self._captured("rx", heard)
         events: list[NodeEvent | BusEvent] = self.bus.receive(heard, self.now_ms)
         if events:
             self._step(events)
+
+    def _captured(self, direction: str, data: bytes) -> None:
+        if data:
+            chunk = {"t_ns": self.now_ms * 1_000_000, "bus": "bus", "dir": direction, "hex": data.hex()}
+            self.capture.append(json.dumps(chunk))
 
     def _wake_ms(self) -> int:
         wake = [self.bus.wake_ms(), self._tick_ms]
@@ -378,7 +380,7 @@ class World:
                     self._deliver(self.city.receive(f"{ROOT}/rec/{CHAIN}", body, self.now_ms))
             self.uplink.run(self.now_ms)
 
-    def _deliver(self, messages: Sequence[object]) -> None:
+    def _deliver(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
             for _ in range(self._copies()):
                 self._arrive(message.topic, message.payload)

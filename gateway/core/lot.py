@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from gateway.core import alarms, entry, leaving, payments
 from gateway.core.answer import Answer
-from gateway.core.commands import PublishOccupancy
+from gateway.core.commands import OpenBarrier, PublishOccupancy
 from gateway.core.events import (
     BarrierMoved,
     BarrierSelfOpened,
@@ -39,6 +39,7 @@ from gateway.core.layout import LaneRole
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
 from gateway.core.record import Draft
+from gateway.core.session import State
 
 HEARTBEAT_MS = 3_600_000
 """An idle lot still signs its totals once an hour, so that a missing tail shows within that time."""
@@ -97,9 +98,22 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             alarms.bus_event(event, answer)
         case GatewayStarted():
             answer.write(Draft("start", {"version": event.version}))
+            _resume_lanes(memory, answer)
             answer.commands.append(occupancy(memory))
         case ReceiptArrived() | Woke():
             pass
+
+
+def _resume_lanes(memory: LotMemory, answer: Answer) -> None:
+    """Open again for whoever was let through: the death may have come between the commit and the command.
+
+    The read is acknowledged, so its node no longer opens by itself; a barrier that opens for nobody lapses in the node.
+    """
+    for lane, state in memory.lanes.items():
+        leaving = memory.session(state.leaving)
+        let_out = leaving is not None and leaving.state is not State.HELD
+        if state.waiting is not None or let_out:
+            answer.commands.append(OpenBarrier(lane))
 
 
 def _set_bays(memory: LotMemory, bays: Iterable[tuple[str, bool]], answer: Answer) -> None:

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from firmware import wire
 from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.events import BusEvent, NodeEvent, NodeJoined, NodeWentSilent
-from gateway.core.layout import BayNode, LaneNode, Node
+from gateway.core.layout import LaneNode, Node
 from gateway.link.cipher import HostCipher
 from gateway.link.counters import Counters, Refusals
 from gateway.link.session import Keys, Order, Station
 from gateway.link.translate import show_rest
+from gateway.link.turns import Turns
 
 REPLY_MS = 60
 """Longest frame both ways is 44 ms at 115200 baud; the rest is the node's turnaround and the adapter."""
@@ -75,7 +76,6 @@ class Bus:
         self._hello_counter = 0
         self._session = epoch % 255
         self._order_number = 0
-        self._lane_turn = True
         self._stations = {
             node.address: Station(
                 node, wire.node_key(self._cipher, site_key, bytes.fromhex(node.uid)), acked.get(node.uid, (0, 0))
@@ -84,6 +84,7 @@ class Bus:
         }
         if len(self._stations) != len(nodes):
             raise ValueError(f"bus {name}: two nodes share an address")
+        self._turns = Turns(tuple(self._stations.values()))
         self._by_uid = {station.node.uid: station for station in self._stations.values()}
         self._by_lane = {s.node.lane: s for s in self._stations.values() if isinstance(s.node, LaneNode)}
 
@@ -100,10 +101,11 @@ class Bus:
         self._notice_timeout(now_ms)
         if self._exchange is not None:
             return b""
-        station = self._ordered() or self._next_due(now_ms)
+        station = self._turns.next_station(now_ms)
         if station is None:
             return b""
         self.counters.frames += 1
+        self.counters.expired += station.drop_stale_orders(now_ms)
         if station.misses:
             self.counters.retries += 1
         if station.keys is None or station.keys.counter >= COUNTER_MAX:
@@ -114,7 +116,7 @@ class Bus:
         """When `receive` (with b"" if nothing came) and then `data_to_send` next want calling; may lie in the past."""
         if self._exchange is not None:
             return self._exchange.deadline_ms
-        return min((station.due_ms for station in self._stations.values()), default=2**62)
+        return self._turns.wake_ms()
 
     def committed(self, uid: str, log: int, seq: int) -> None:
         """Everything of this node and log up to `seq` is in the journal; the next poll says so."""
@@ -131,27 +133,10 @@ class Bus:
             op, rest = wire.OPEN, b""
         else:
             op, rest = wire.SHOW, show_rest(command.text, command.voice)
+        self.counters.expired += station.drop_stale_orders(now_ms)
         station.order(Order(self._order_number, op, rest, now_ms + COMMAND_MS))
         if station.keys is not None:
             station.due_ms = min(station.due_ms, now_ms)
-
-    def _ordered(self) -> Station | None:
-        """A lane with a command to hear and a session to hear it in goes before everybody else."""
-        for station in self._by_lane.values():
-            ready = station.orders and station.keys is not None and station.misses == 0
-            if ready and station.uptime_offset_ms is not None:
-                return station
-        return None
-
-    def _next_due(self, now_ms: int) -> Station | None:
-        """The longest overdue; lanes and bays take turns, so that neither many lanes nor many bays starve the other."""
-        due = [station for station in self._stations.values() if station.due_ms <= now_ms]
-        preferred = [station for station in due if station.is_lane is self._lane_turn] or due
-        if not preferred:
-            return None
-        station = min(preferred, key=lambda one: one.due_ms)
-        self._lane_turn = not station.is_lane
-        return station
 
     def _hello(self, station: Station, now_ms: int) -> bytes:
         self.counters.hellos += 1
@@ -166,8 +151,7 @@ class Bus:
         return wire.seal(self._cipher, station.key, b"", head, wire.pack_hello(self._epoch, nonce))
 
     def _request(self, station: Station, keys: Keys, now_ms: int) -> bytes:
-        order, too_old = station.next_order(now_ms)
-        self.counters.expired += too_old
+        order = station.next_order()
         keys.counter += 1
         deadline_ms = now_ms + REPLY_MS
         if order is not None and station.uptime_offset_ms is not None:
@@ -258,7 +242,7 @@ class Bus:
         if welcome.nonces[:8] != exchange.nonce:
             self.counters.stale += 1
             return
-        wrong = _mismatch(station, welcome)
+        wrong = station.mismatch(welcome)
         if wrong:
             self._refuse(frame, wrong, now_ms)
             return
@@ -314,17 +298,3 @@ class Bus:
     def _refuse(self, frame: wire.Frame, reason: str, now_ms: int) -> None:
         self.counters.refused += 1
         self._events.extend(self._refusals.tell(frame.address & wire.ADDRESS_MAX, reason, now_ms))
-
-
-def _mismatch(station: Station, welcome: wire.Welcome) -> str:
-    """Why an authentic node is not the one that the configuration names, or ''."""
-    node = station.node
-    if welcome.uid.hex() != node.uid:
-        return "uid"
-    if welcome.version != wire.VERSION:
-        return "version"
-    if welcome.kind != (wire.KIND_LANE if station.is_lane else wire.KIND_BAY):
-        return "kind"
-    if isinstance(node, BayNode) and welcome.ports < len(node.bays):
-        return "ports"
-    return ""

@@ -40,7 +40,7 @@ class Counters:
 
 
 class Refusals:
-    """Lets one NodeRefused per address and reason through in REFUSED_EVERY_MS. Holds at most 127 addresses times six reasons."""
+    """One NodeRefused per address and reason in REFUSED_EVERY_MS; holds at most 128 addresses times seven reasons."""
 
     def __init__(self) -> None:
         self._told_ms: dict[tuple[int, str], int] = {}

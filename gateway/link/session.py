@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from firmware import wire
 from gateway.core.events import EventsLost, NodeEvent
-from gateway.core.layout import LaneNode, Node
+from gateway.core.layout import BayNode, LaneNode, Node
 from gateway.link.translate import node_event, source_of
 
 
@@ -67,6 +67,18 @@ class Station:
         """A lane is asked more often than bays."""
         return isinstance(self.node, LaneNode)
 
+    def mismatch(self, welcome: wire.Welcome) -> str:
+        """Why an authentic node is not the one that the configuration names, or ''."""
+        if welcome.uid.hex() != self.node.uid:
+            return "uid"
+        if welcome.version != wire.VERSION:
+            return "version"
+        if welcome.kind != (wire.KIND_LANE if self.is_lane else wire.KIND_BAY):
+            return "kind"
+        if isinstance(self.node, BayNode) and welcome.ports < len(self.node.bays):
+            return "ports"
+        return ""
+
     def join(self, keys: Keys, log: int) -> None:
         """The node answered the hello: from here on its events are numbered within `log`."""
         if log != self.log:
@@ -113,13 +125,22 @@ class Station:
         """More events wait in the node, and an ack that it has not had would let them come."""
         return self.pending > 0 and (self.committed > self.acked_sent or self.delivered == self.committed)
 
+    @property
+    def ready_for_order(self) -> bool:
+        """A command waits and the node hears: a node that missed its last frame is asked in turn like the others."""
+        return bool(self.orders) and self.keys is not None and self.misses == 0 and self.uptime_offset_ms is not None
+
     def order(self, order: Order) -> None:
         """Queue a command; a newer one of the same kind takes the place of the old: at most one OPEN and one SHOW wait."""
         self.orders[order.op] = order
 
-    def next_order(self, now_ms: int) -> tuple[Order | None, int]:
-        """(OPEN before SHOW, or None; how many were too old and dropped)."""
+    def drop_stale_orders(self, now_ms: int) -> int:
+        """Forget what is too old to be sent; returns how many."""
         stale = [op for op, order in self.orders.items() if order.expires_ms <= now_ms]
         for op in stale:
             del self.orders[op]
-        return (self.orders[min(self.orders)] if self.orders else None), len(stale)
+        return len(stale)
+
+    def next_order(self) -> Order | None:
+        """OPEN before SHOW, or None."""
+        return self.orders[min(self.orders)] if self.orders else None

@@ -37,6 +37,7 @@ ENERGIES = tuple(Energy)
 POSITIONS = tuple(Position)
 REASONS = tuple(SelfOpening)
 VOICES = tuple(Voice)
+NO_PLATE = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 
 
 def source_of(uid: str, log: int, event: wire.Event) -> Source:
@@ -92,7 +93,12 @@ def _bay_event(node: BayNode, source: Source, event: wire.Event) -> NodeEvent | 
     return None
 
 
-def _plate_read(lane: str, source: Source, extra: bytes) -> PlateRead | None:
+def _plate_read(lane: str, source: Source, extra: bytes) -> PlateRead:
+    # A vehicle stands there even if its plate makes no sense: it must be answered, so this is never given up as lost.
+    return PlateRead(source, lane, _plate(extra) or NO_PLATE)
+
+
+def _plate(extra: bytes) -> Plate | None:
     if not 4 <= len(extra) <= 4 + TEXT_BYTES_MAX:
         return None
     confidence, colour, vehicle, energy = extra[:4]
@@ -102,7 +108,9 @@ def _plate_read(lane: str, source: Source, extra: bytes) -> PlateRead | None:
         text = extra[4:].decode()
     except UnicodeDecodeError:
         return None
-    return PlateRead(source, lane, Plate(text, COLOURS[colour], VEHICLES[vehicle], ENERGIES[energy], confidence))
+    if not text.isprintable():
+        return None
+    return Plate(text, COLOURS[colour], VEHICLES[vehicle], ENERGIES[energy], confidence)
 
 
 def _lost(source: Source, extra: bytes) -> EventsLost | None:

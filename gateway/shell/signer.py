@@ -50,6 +50,11 @@ class Signer:
         return cls(private)
 
     @classmethod
+    def generate(cls) -> Signer:
+        """A new key that is kept nowhere."""
+        return cls(Ed25519PrivateKey.generate())
+
+    @classmethod
     def create(cls, path: Path) -> Signer:
         """Make a new key in a new file of mode 0600. Raises KeyFileError if the file exists."""
         private = Ed25519PrivateKey.generate()

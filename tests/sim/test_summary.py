@@ -114,7 +114,7 @@ def test_json_and_table_have_what_is_promised() -> None:
     }
     text = table(found, LEDGER, COURSE, lambda minor: f"{minor / 100:.2f}")
     assert "4.00" in text
-    assert "p50 7.0 ms, p99 30.0 ms (3 exits)" in text
+    assert "p50 7.0 ms, p99 30.0 ms (3 exits, wire not paced)" in text
 
 
 @pytest.mark.parametrize(

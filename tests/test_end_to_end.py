@@ -1,0 +1,65 @@
+"""Everything real: gateway process, pseudo-terminals, node code, SQLite, broker, city process; killed once, cut off once."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.verifier import main as verify
+
+CARS = 16
+SCALE = 600
+LIMIT_S = 120
+
+
+def demo(folder: Path, *arguments: str) -> tuple[int, dict[str, Any], str]:
+    """Run the demo; exit code, its JSON, its output."""
+    out = folder / "out.json"
+    command = [sys.executable, "-m", "sim.demo", "--cars", str(CARS), "--scale", str(SCALE), "--json", str(out)]
+    done = subprocess.run(
+        [*command, "--dir", str(folder / "site"), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    return (
+        done.returncode,
+        json.loads(out.read_text(encoding="utf-8")) if out.exists() else {},
+        done.stdout + done.stderr,
+    )
+
+
+@pytest.mark.timeout(LIMIT_S)
+@pytest.mark.parametrize("broker", ["embedded", "mosquitto-tls"])
+def test_truth_ledger_and_city_agree(tmp_path: Path, broker: str) -> None:
+    code, found, text = demo(tmp_path, "--broker", broker, "--seed", "11")
+    assert code == 0, text
+    assert (found["cars"], found["settled"], found["lost"], found["doubled"]) == (CARS, CARS, 0, 0)
+    assert found["owed_truth_minor"] == found["owed_ledger_minor"] == found["owed_city_minor"] > 0
+    assert found["records"] == found["receipted"] > 3 * CARS
+    assert (found["broker_outages"], found["kills"], found["chain_ok"]) == (1, 1, True)
+    assert 0 < found["exit_latency_ms"]["p50"] <= found["exit_latency_ms"]["p99"]
+    site = tmp_path / "site"
+    assert verify([str(site / "ledger.export"), "--anchor", str(site / "city.pub")]) == 0
+    assert verify([str(site / "ledger.export")]) == 3
+
+
+@pytest.mark.timeout(LIMIT_S)
+@pytest.mark.parametrize(
+    ("plant", "told"),
+    [
+        ("lose", "settled"),
+        ("double", "the truth owes"),
+        ("overcharge", "the truth owes"),
+    ],
+)
+def test_a_planted_fault_is_noticed(tmp_path: Path, plant: str, told: str) -> None:
+    code, _, text = demo(tmp_path, "--plant", plant, "--seed", "11")
+    assert code == 1, text
+    assert told in text
