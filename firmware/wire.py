@@ -165,11 +165,12 @@ def session_keys(
 
 
 def pack_hello(epoch: int, gateway_nonce: bytes) -> bytes:
+    """Payload of HELLO; the nonce has 8 bytes."""
     return struct.pack("<I", epoch) + gateway_nonce
 
 
 def unpack_hello(payload: bytes) -> "tuple[int, bytes] | None":
-    """(epoch, gateway nonce)."""
+    """(epoch, gateway nonce), or None."""
     if len(payload) != 12:
         return None
     return struct.unpack("<I", payload[:4])[0], payload[4:]
@@ -192,11 +193,13 @@ class Welcome:
 
 
 def pack_welcome(welcome: Welcome) -> bytes:
+    """Payload of HELLO_R."""
     numbers = (welcome.boot, welcome.log, welcome.kind, welcome.ports, welcome.version, welcome.build)
     return welcome.nonces + welcome.uid + struct.pack("<IIBBBH", *numbers)
 
 
 def unpack_welcome(payload: bytes) -> "Welcome | None":
+    """What the node says, or None."""
     if len(payload) != 37:
         return None
     boot, log, kind, ports, version, build = struct.unpack("<IIBBBH", payload[24:])
@@ -213,11 +216,12 @@ def unpack_welcome(payload: bytes) -> "Welcome | None":
 
 
 def pack_poll(log: int, ack: int, credit: int) -> bytes:
+    """Payload of POLL."""
     return struct.pack("<IIB", log, ack, credit)
 
 
 def unpack_poll(payload: bytes) -> "tuple[int, int, int] | None":
-    """(log, ack, credit)."""
+    """(log, ack, credit), or None."""
     if len(payload) != 9:
         return None
     log, ack, credit = struct.unpack("<IIB", payload)
@@ -225,10 +229,12 @@ def unpack_poll(payload: bytes) -> "tuple[int, int, int] | None":
 
 
 def pack_data(pending: int, status: int, uptime_ms: int, events: bytes) -> bytes:
+    """Payload of DATA; `events` are packed already, a `pending` above 255 is told as 255."""
     return struct.pack("<BBI", min(pending, 255), status, uptime_ms & 0xFFFFFFFF) + events
 
 
 def pack_event(event: Event) -> bytes:
+    """One event's bytes."""
     value = len(event.extra) if event.kind >= WITH_EXTRA else event.value
     return struct.pack("<IIBBh", event.seq, event.age_ms, event.kind, event.port, value) + event.extra
 
@@ -261,11 +267,12 @@ def pack_lost(first: int, last: int) -> bytes:
 
 
 def pack_command(number: int, op: int, port: int, expires_ms: int, rest: bytes) -> bytes:
+    """Payload of CMD; `rest` belongs to the op."""
     return struct.pack("<HBBI", number, op, port, expires_ms & 0xFFFFFFFF) + rest
 
 
 def unpack_command(payload: bytes) -> "tuple[int, int, int, int, bytes] | None":
-    """(id, op, port, expires_ms, rest)."""
+    """(id, op, port, expires_ms, rest), or None."""
     if len(payload) < 8:
         return None
     number, op, port, expires_ms = struct.unpack("<HBBI", payload[:8])
@@ -273,11 +280,12 @@ def unpack_command(payload: bytes) -> "tuple[int, int, int, int, bytes] | None":
 
 
 def pack_result(number: int, result: int) -> bytes:
+    """Payload of CMD_R."""
     return struct.pack("<HB", number, result)
 
 
 def unpack_result(payload: bytes) -> "tuple[int, int] | None":
-    """(id, result)."""
+    """(id, result), or None."""
     if len(payload) != 3:
         return None
     number, result = struct.unpack("<HB", payload)

@@ -13,7 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.config import Config
-from gateway.core.events import Event, ReceiptArrived
+from gateway.core.city_events import ReceiptArrived
+from gateway.core.events import Event
 from gateway.core.record import Record
 from gateway.core.tariff import Tariff
 from gateway.engine import Outcome

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.answer import Answer
+from gateway.core.city_events import LeaseGranted, PaymentReported, ReceiptArrived
 from gateway.core.commands import Command, RaiseAlarm, Severity
-from gateway.core.events import Event, GatewayStarted, LeaseGranted, NodeEvent, PaymentReported, ReceiptArrived
+from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
 from gateway.core.lot import answer_events, wanted_session
 from gateway.core.memory import LotMemory, Rules

@@ -22,8 +22,9 @@ from firmware.bay import BayNode as BayFirmware
 from firmware.cipher import Cipher
 from firmware.lane import ENTRY, EXIT
 from firmware.lane import LaneNode as LaneFirmware
+from gateway.core.city_events import ReceiptArrived
 from gateway.core.commands import OpenBarrier, ShowText
-from gateway.core.events import BusEvent, Event, NodeEvent, ReceiptArrived, Woke
+from gateway.core.events import BusEvent, Event, NodeEvent, Woke
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole
 from gateway.core.layout import Lot as Layout

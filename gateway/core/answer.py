@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from gateway.core.city_events import Origin
 from gateway.core.commands import Command
-from gateway.core.events import Origin
 from gateway.core.plate import Plate
 from gateway.core.posting import Posting
 from gateway.core.record import Draft

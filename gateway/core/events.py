@@ -1,7 +1,7 @@
 """What happened: everything that may enter the engine, in the past tense.
 
-A node's event carries its `Source`, the identity under which it is counted once; the city's carries its `Origin`, the
-number and the signed line that brought it. Events are facts; what follows from them is decided in `core/lot`.
+A node's event carries its `Source`, the identity under which it is counted once. What the city sends stands in
+`city_events`. Events are facts; what follows from them is decided in `core/lot`.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gateway.core.city_events import CityEvent
 from gateway.core.plate import Plate
 
 
@@ -25,15 +26,6 @@ class Source:
     seq: int
     age_ms: int
     early: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes."""
-
-    dn: int
-    line: str
-    signature: bytes
 
 
 class Position(StrEnum):
@@ -188,42 +180,6 @@ class NodeRefused:
 
 
 BusEvent = NodeJoined | NodeWentSilent | NodeRefused
-
-
-@dataclass(frozen=True, slots=True)
-class ReceiptArrived:
-    """The city's signed receipt: it has every record of the chain up to n, and n has this hash (32 bytes)."""
-
-    epoch: int
-    n: int
-    record_hash: bytes
-    line: str
-    signature: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class LeaseGranted:
-    """The city promises to pay for a session up to a cap until the expiry (UTC ms)."""
-
-    origin: Origin
-    lease: str
-    session: str
-    cap_minor: int
-    expires_ms: int
-
-
-@dataclass(frozen=True, slots=True)
-class PaymentReported:
-    """The city tells how the payment of a session ended; `payment` is its id and never used twice."""
-
-    origin: Origin
-    payment: str
-    session: str
-    amount_minor: int
-    paid: bool
-
-
-CityEvent = ReceiptArrived | LeaseGranted | PaymentReported
 
 
 @dataclass(frozen=True, slots=True)

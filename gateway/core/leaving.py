@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core import exit, wording
+from gateway.core import exit, matching, wording
 from gateway.core.answer import Answer, LaneState
 from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, Source, VehiclePassed
@@ -20,9 +20,6 @@ from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.session import Session, State, Trigger, may, moved
 from gateway.core.tariff import Bill
 
-CONFIDENCE_MIN = 80
-"""Below this a read may open but never debit; readers call 80 of 100 the edge of their published accuracy."""
-
 BILL_LINES_MAX = 12
 """Lines in an exit record; a longer bill folds its tail into one line, so that the record stays within 4 kB."""
 
@@ -32,10 +29,9 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     leaving = memory.session(memory.lanes[event.lane].leaving)
     if leaving is not None and leaving.plate.identity == event.plate.identity:
         return _repeat(memory, event.lane, leaving, answer)
-    certain = event.plate.text != "" and event.plate.confidence >= CONFIDENCE_MIN
-    session = memory.session_of(event.plate.identity) if certain else None
     exited = now.earlier(event.source.age_ms)
-    if session is None or session.state is not State.INSIDE:
+    session = matching.find(memory, event.plate)
+    if session is None:
         return _let_out_unmatched(memory, event, exited, answer)
     entered_ms, exited_ms = stay_ms(session.entered, exited)
     bill = memory.rules.tariff.bill(entered_ms, exited_ms, session.vehicle, session.energy)

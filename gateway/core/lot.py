@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import alarms, entry, leaving, payments
+from gateway.core import alarms, entry, leases, leaving, payments
 from gateway.core.answer import Answer
+from gateway.core.city_events import LeaseGranted, PaymentReported, ReceiptArrived
 from gateway.core.commands import OpenBarrier, PublishOccupancy
 from gateway.core.events import (
     BarrierMoved,
@@ -23,14 +24,11 @@ from gateway.core.events import (
     FireAlarmChanged,
     GatewayStarted,
     HelpCalled,
-    LeaseGranted,
     MainsChanged,
     NodeJoined,
     NodeRefused,
     NodeWentSilent,
-    PaymentReported,
     PlateRead,
-    ReceiptArrived,
     VehicleBackedOut,
     VehiclePassed,
     Woke,
@@ -85,7 +83,7 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
         case BudgetSpent():
             leaving.budget_spent(event, now, answer)
         case LeaseGranted():
-            payments.lease_granted(memory, event, now, answer)
+            leases.lease_granted(memory, event, now, answer)
         case PaymentReported():
             payments.payment_reported(memory, event, answer)
         case BayChanged():

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.answer import Answer
-from gateway.core.events import ReceiptArrived
+from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
 from gateway.core.record import Record, record_hash
 from gateway.core.session import Session

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway import forms
-from gateway.core.events import CityEvent, LeaseGranted, Origin, PaymentReported, ReceiptArrived
+from gateway.core.city_events import CityEvent, Origin, ReceiptArrived
 from gateway.core.record import canonical
 from gateway.forms import Form, Reason, Rejection
 from gateway.messages import Down, Receipt, SignedLine
+from gateway.sync.down_forms import down_event
 from gateway.sync.signature import DOWN_DOMAIN, RECEIPT_DOMAIN, CityKey
 from gateway.topics import Kind
 
@@ -34,13 +35,6 @@ _LINE: Form = {
     "type": forms.text,
     "at_ms": forms.count,
     "body": lambda value: value,
-}
-_LEASE: Form = {"session": forms.text, "lease": forms.text, "cap_minor": forms.count, "expires_ms": forms.count}
-_PAYMENT: Form = {
-    "session": forms.text,
-    "payment": forms.text,
-    "amount_minor": forms.count,
-    "status": forms.word("paid", "failed"),
 }
 
 
@@ -99,7 +93,7 @@ class Downlink:
                 self.counts.gaps += 1
             else:
                 self._dn = got["dn"]
-                found.append(_event(got, Origin(got["dn"], signed.line, signed.signature)))
+                found.append(down_event(got["type"], got["body"], Origin(got["dn"], signed.line, signed.signature)))
         return found
 
     def _read(self, domain: bytes, signed: SignedLine, form: Form) -> dict[str, Any] | Rejection:
@@ -117,20 +111,6 @@ class Downlink:
         if got["chain"] != self.chain:
             return Rejection(Reason.CHAIN, f"line of chain {got['chain']:.64}")
         return got
-
-
-def _event(got: dict[str, Any], origin: Origin) -> CityEvent | Rejection:
-    if got["type"] == "lease":
-        body = forms.shape(got["body"], _LEASE)
-        if isinstance(body, Rejection):
-            return body
-        return LeaseGranted(origin, body["lease"], body["session"], body["cap_minor"], body["expires_ms"])
-    if got["type"] == "payment":
-        body = forms.shape(got["body"], _PAYMENT)
-        if isinstance(body, Rejection):
-            return body
-        return PaymentReported(origin, body["payment"], body["session"], body["amount_minor"], body["status"] == "paid")
-    return Rejection(Reason.UNKNOWN_TYPE, f"type {got['type']:.64}")
 
 
 def _is_canonical(value: Any, line: str) -> bool:

@@ -14,9 +14,9 @@ BOARD = Path(__file__).resolve().parent / "board"
 TOOLS = Path(sys.executable).parent
 SHARED = ("wire", "cipher", "log", "node", "steps", "lane", "bay")
 MPY_BYTES_MAX = 24_000
-"""All shared files together; an RP2040 leaves some 190 kB of heap, and the modules need about twice their size there."""
+"""All shared files together; an RP2040 has 264 kB of RAM for everything."""
 HEAP = "256k"
-"""Objects are twice as big on a 64-bit host, so this is what the board has, and less."""
+"""Objects are twice as big on a 64-bit host, so this is a harsh test."""
 
 
 def run(command, *arguments):

@@ -14,7 +14,7 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gateway.core.events import LeaseGranted, ReceiptArrived
+from gateway.core.city_events import LeaseGranted, ReceiptArrived
 from gateway.messages import Presence, State
 from gateway.shell.mqtt import Arrived, Connected, Disconnected, Link
 from gateway.sync.downlink import Downlink

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from gateway.core.events import LeaseGranted, Origin, PaymentReported, ReceiptArrived
+from gateway.core.city_events import LeaseGranted, Origin, PaymentReported, ReceiptArrived
 from gateway.core.record import canonical
 from gateway.forms import Reason, Rejection
 from gateway.messages import Down, Receipt, SignedLine

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from gateway.core.events import LeaseGranted, PaymentReported, ReceiptArrived
+from gateway.core.city_events import LeaseGranted, PaymentReported, ReceiptArrived
 from gateway.core.record import record_hash
 from gateway.forms import Rejection
 from gateway.messages import Records, State
