@@ -23,7 +23,7 @@ from sim.lane import Lane
 from sim.lot import Fault, Lot
 from sim.site import Site
 
-FRAM_BYTES = 8192
+FRAM_BYTES = 32_768
 STEP_MS = 10
 """Longest pause between two steps of the lot; nodes want theirs every 50 ms."""
 

@@ -191,7 +191,7 @@ class World:
         self.layout_nodes += [BayNode(i + 10, f"{i + 10:016x}", group) for i, group in enumerate(groups)]
         self.layout = Layout("world", {"bus": tuple(self.layout_nodes)})
         self.site_key = self.dice.randbytes(16)
-        self.memories = {node.uid: Fram(8192) for node in self.layout_nodes if isinstance(node, LaneNode)}
+        self.memories = {node.uid: Fram(32_768) for node in self.layout_nodes if isinstance(node, LaneNode)}
         self.nodes = {node.uid: self._firmware(node) for node in self.layout_nodes}
         self.lanes = {node.lane: Lane(node.lane, self.nodes[node.uid]) for node in self._lane_places()}
         bay_ports = [

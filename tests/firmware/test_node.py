@@ -196,10 +196,10 @@ def test_everything_lost_is_one_event():
 
 
 def test_a_long_absence_is_told_without_a_long_search(asker):
-    asker.log.last = 10**9
+    asker.log.last = 4 * 10**9
     asker.log.append(77, 0, wire.BAY, 0, 1)
     lost, event = wire.unpack_data(asker.ask(1, 2))[3]
-    assert (lost.extra, event.seq) == (wire.pack_lost(1, 10**9), 10**9 + 1)
+    assert (lost.extra, event.seq) == (wire.pack_lost(1, 4 * 10**9), 4 * 10**9 + 1)
 
 
 def test_ages_are_of_this_boots_clock(asker):
