@@ -34,7 +34,7 @@ EPOCH = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Self:
+class Nameplate:
     """What the gateway says of itself: its start's number, its key's id, its tariff, its release."""
 
     hello: int
@@ -49,7 +49,7 @@ class CityLine:
     def __init__(
         self,
         config: Config,
-        me: Self,
+        me: Nameplate,
         *,
         clock: Clock,
         city_key: bytes,

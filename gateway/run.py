@@ -20,7 +20,7 @@ from importlib.metadata import version
 from typing import Any
 
 from gateway.bus_line import BusLine, Capture
-from gateway.city_line import CityLine, Self
+from gateway.city_line import CityLine, Nameplate
 from gateway.config import Config
 from gateway.core.commands import Command, OpenBarrier, ShowText
 from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
@@ -101,7 +101,7 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
         signer=signer,
         salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
     )
-    me = Self(hello, signer.key, tariff, version("lotgate"))
+    me = Nameplate(hello, signer.key, tariff, version("lotgate"))
     gateway = Gateway(config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture)
     return asyncio.run(gateway.run(engine.start(clock.moment())))
 
@@ -121,7 +121,7 @@ class Gateway:
         config: Config,
         clock: Clock,
         engine: Engine,
-        me: Self,
+        me: Nameplate,
         *,
         city_key: bytes,
         acked: dict[str, tuple[int, int]],

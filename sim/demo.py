@@ -247,11 +247,12 @@ async def _stay(field: Field, site: Site, drivers: tuple[Driver, ...], display: 
     field.populate([replace(d, arrive_ms=d.arrive_ms + wall_ms) for d in drivers], Truth(), any_time)
     operator = site.make_operator_key()
     lotgate = Path(sys.executable).parent / "lotgate"
+    watch = f"\n  {lotgate} watch {site.watching}" if site.watching else ""
     display.finish(
         f"""
 Lot, broker and city go on at real speed, a car a minute; the gateway is stopped. In another terminal:
 
-  {lotgate} run --config {site.config}
+  {lotgate} run --config {site.config}{watch}
   {lotgate} export --config {site.config} --out {site.folder / "later.export"}
   {lotgate} verify {site.folder / "later.export"} --anchor {site.city_public}
 

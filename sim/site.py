@@ -109,6 +109,8 @@ class Site:
         nodes = [BaySpec(k % NODES_PER_BUS + 1, _uid(k + 101), group) for k, group in enumerate(groups)]
         self.bay_buses = tuple(tuple(nodes[i : i + NODES_PER_BUS]) for i in range(0, len(nodes), NODES_PER_BUS))
         self.site_key = os.urandom(16)
+        self.watching = ""
+        """Arguments of `lotgate watch`, where the broker knows no difference between a gateway and a console."""
 
     @property
     def bus_names(self) -> tuple[str, ...]:
@@ -128,6 +130,9 @@ class Site:
         record_public = _raw(record_key.public_key())
         self._write_statement(city_key, record_public)
         _write_private(self.folder / "broker.password", broker.gateway.password + "\n")
+        if broker.gateway == broker.city and broker.pki is None:
+            login = f"--username {broker.gateway.user} --password-file {self.folder / 'broker.password'}"
+            self.watching = f"--host {broker.host} --port {broker.port} --city {self.spec.city} {login}"
         self.config.write_text(self._gateway_toml(broker, ports), encoding="utf-8")
         _write_private(
             self.city_config, json.dumps(self._city_json(drivers, broker, record_public), ensure_ascii=False)
