@@ -205,6 +205,8 @@ class _Table:
         self._read: set[str] = set()
 
     def __contains__(self, key: str) -> bool:
+        # Asked for is known: an optional key belongs into the error's list even where the file lacks it.
+        self._read.add(key)
         return key in self._data
 
     def error(self, key: str, value: object, remedy: str) -> ConfigError:

@@ -61,6 +61,10 @@ class LotMemory:
         """Number of vehicles in the lot by its open stays."""
         return len(self._inside)
 
+    def inside_sessions(self) -> dict[str, Session]:
+        """The open stays by id."""
+        return dict(self._inside)
+
     def session(self, session: str) -> Session | None:
         """A stay that is inside or was adopted for this step."""
         return self._inside.get(session) or self._adopted.get(session)

@@ -1,0 +1,51 @@
+"""Durations and stays from two readings of the clocks."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.moment import ClockQuality, Moment, elapsed_ms, stay_ms
+
+S, INFORMATIVE, U = ClockQuality.SYNCHRONISED, ClockQuality.INFORMATIVE, ClockQuality.UNKNOWN
+
+
+def moment(boot: str, mono_ms: int, wall_ms: int, quality: ClockQuality = S) -> Moment:
+    return Moment(boot, mono_ms, wall_ms, quality)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "elapsed"),
+    [
+        # same boot: the monotonic clock decides, whatever the wall clock did
+        (("a", 1000, 5000), ("a", 4000, 8000), 3000),
+        (("a", 1000, 5000), ("a", 4000, 99_000), 3000),
+        (("a", 1000, 5000), ("a", 4000, 1), 3000),
+        (("a", 4000, 5000), ("a", 1000, 8000), 0),
+        # another boot: the wall clock, never below nothing
+        (("a", 900_000, 5000), ("b", 1000, 8000), 3000),
+        (("a", 900_000, 5000), ("b", 1000, 4000), 0),
+    ],
+)
+def test_elapsed(begin: tuple[str, int, int], end: tuple[str, int, int], elapsed: int) -> None:
+    assert elapsed_ms(moment(*begin), moment(*end)) == elapsed
+
+
+@pytest.mark.parametrize(
+    ("entry_wall", "entry_quality", "exit_wall", "exit_quality", "stay"),
+    [
+        (10_000, S, 13_000, S, (10_000, 13_000)),
+        (10_000, U, 93_000, S, (90_000, 93_000)),  # wrong at entry, set since: hung on the exit
+        (10_000, S, 93_000, U, (10_000, 13_000)),  # right at entry, lost since: hung on the entry
+        (10_000, U, 93_000, U, (90_000, 93_000)),
+        (10_000, INFORMATIVE, 93_000, INFORMATIVE, (90_000, 93_000)),
+    ],
+)
+def test_a_step_of_the_wall_clock_shifts_a_stay_and_never_stretches_it(
+    entry_wall: int, entry_quality: ClockQuality, exit_wall: int, exit_quality: ClockQuality, stay: tuple[int, int]
+) -> None:
+    entered, exited = moment("a", 1000, entry_wall, entry_quality), moment("a", 4000, exit_wall, exit_quality)
+    assert stay_ms(entered, exited) == stay
+
+
+def test_earlier_moves_both_clocks() -> None:
+    assert moment("a", 1000, 5000).earlier(300) == moment("a", 700, 4700)

@@ -1,0 +1,48 @@
+"""The reading end: reads while the writer writes, and never writes."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from gateway.store.reader import PAGE_RECORDS, Reader, ReaderError
+from tests.lots import HOUR_MS, SmallLot
+
+
+def test_reads_beside_the_writer(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    reader = Reader(lot.path)
+    lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    assert (reader.chain(), reader.head_n(), reader.billed_minor()) == ("gw-1", 5, 700)
+    assert [record.n for record in reader.records()] == [1, 2, 3, 4, 5]
+    with pytest.raises(sqlite3.OperationalError, match="readonly"):
+        reader._connection.execute("DELETE FROM record")
+
+
+def test_pages_follow_each_other(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    for _ in range(PAGE_RECORDS):
+        lot.step(lot.passed("out"))
+    assert [record.n for record in Reader(lot.path).records(3)] == list(range(3, PAGE_RECORDS + 3))
+
+
+def test_the_newest_receipt_up_to_a_record(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    reader = Reader(lot.path)
+    assert reader.last_receipt(9) is None
+    lot.step(lot.receipt(2))
+    lot.step(lot.passed("out"))
+    found = reader.last_receipt(9)
+    assert found is not None
+    assert (found.n, found.line) == (2, "receipt 2")
+    assert reader.last_receipt(1) is None
+
+
+def test_no_ledger_is_said_so(tmp_path: Path) -> None:
+    with pytest.raises(ReaderError, match=r"nothing\.db: no ledger"):
+        Reader(tmp_path / "nothing.db")

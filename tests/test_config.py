@@ -1,0 +1,100 @@
+"""The configuration: a good file, and for each bad one an error that names file, key, value and remedy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config import ConfigError, load_config
+from gateway.core.exit import WithoutLease
+from gateway.core.layout import LaneRole
+
+GOOD = """
+[gateway]
+id = "gw-1"
+data = "data"
+key = "record.pem"
+statement = "statement.json"
+[lot]
+id = "lot-1"
+tariff = "plain-garage"
+without_lease = "open-arrears"
+[city]
+name = "hangzhou"
+public_key = "city.pub"
+[broker]
+host = "broker"
+port = 8883
+ca = "ca.pem"
+[[bus]]
+name = "lanes"
+port = "/dev/serial/by-id/x"
+baud_bps = 115200
+site_key = "site.key"
+[[bus.lane]]
+address = 1
+uid = "00000000000000a1"
+lane = "in"
+role = "entry"
+[[bus.bays]]
+address = 2
+uid = "00000000000000b1"
+bays = ["b1", "b2"]
+"""
+
+
+def load(folder: Path, text: str) -> object:
+    path = folder / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    return load_config(path)
+
+
+def test_a_good_file(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    config = load_config(path)
+    assert config.gateway.key == tmp_path / "record.pem"
+    assert config.lot.without_lease is WithoutLease.OPEN_ARREARS
+    assert (config.broker.ca, config.broker.certificate) == (tmp_path / "ca.pem", None)
+    assert (config.layout.lanes, config.layout.bays) == ({"in": LaneRole.ENTRY}, ("b1", "b2"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('id = "gw-1"', "",                                "gateway.id is missing; add it"),
+        ('id = "gw-1"', 'id = ""',                         "gateway.id = '': must be a text that is not empty"),
+        ('id = "gw-1"', 'id = "gw/1"',                     "gateway.id = 'gw/1': must be 1 to 32 letters"),
+        ("port = 8883", "port = 0",                        "broker.port = 0: must be a whole number from 1 to 65535"),
+        ("port = 8883", "port = true",                     "broker.port = True: must be a whole number"),
+        ("port = 8883", "port = 8883\nretry_s = 3",        "broker.retry_s = 3: unknown key; known here: ca, certificate"),
+        ('ca = "ca.pem"', "ca = 1",                        "broker.ca = 1: must be a text"),
+        ("[lot]", "[car_park]",                            "lot is missing; add it"),
+        ('"open-arrears"', '"open"',                       "lot.without_lease = 'open': must be one of open-arrears, pay-here"),
+        ('role = "entry"', 'role = "in"',                  "bus[0].lane[0].role = 'in': must be one of entry, exit"),
+        ("00000000000000a1", "A1",                         "bus[0].lane[0].uid = 'A1': must be the 16 hex digits"),
+        ("00000000000000b1", "00000000000000a1",           "uid: '00000000000000a1' is used twice; give each its own"),
+        ("address = 2", "address = 1",                     "address on lanes: 1 is used twice"),
+        ("address = 2", "address = 128",                   "bus[0].bays[0].address = 128: must be a whole number from 1"),
+        ('["b1", "b2"]', '["b1", "b1"]',                   "bays: 'b1' is used twice"),
+        ('["b1", "b2"]', "[]",                             "bus[0].bays[0].bays = 0: a bay node serves 1 to 16 bays"),
+        ('["b1", "b2"]', "[1]",                            "bus[0].bays[0].bays = [1]: must be a list of names"),
+        ("[city]", "[city",                                "no TOML"),
+    ],
+)  # fmt: skip
+def test_a_bad_file_is_answered(tmp_path: Path, old: str, new: str, told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, GOOD.replace(old, new, 1))
+    assert str(raised.value).startswith(str(tmp_path / "gateway.toml"))
+    assert told in str(raised.value)
+
+
+def test_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file; name the configuration with --config"):
+        load_config(tmp_path / "gateway.toml")
+
+
+def test_a_bus_without_nodes_is_no_bus(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"a bus needs at least one"):
+        load(tmp_path, GOOD.split("[[bus.lane]]", maxsplit=1)[0])

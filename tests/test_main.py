@@ -1,0 +1,88 @@
+"""The command line: output, exit codes, and errors that say what to do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from gateway.__main__ import EXIT_CONFIG, main
+from gateway.shell.signer import Signer
+from tests.test_config import GOOD
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    done = CliRunner().invoke(main, list(arguments), prog_name="lotgate")
+    return done.exit_code, done.output
+
+
+@pytest.mark.parametrize("command", [name for name in main.commands if name != "verify"])
+def test_help_has_an_example(command: str) -> None:
+    code, text = run(command, "--help")
+    assert code == 0
+    assert f"Example: lotgate {command}" in text
+
+
+@pytest.mark.parametrize(
+    ("exit_time", "amount", "lines"),
+    [
+        ("2026-03-02T10:15", 1000, [(2, 500)]),
+        ("2026-03-02T10:16", 1600, [(2, 500), (1, 600)]),
+    ],
+)
+def test_quote_as_json(exit_time: str, amount: int, lines: list[tuple[int, int]]) -> None:
+    code, text = run("quote", "hangzhou-2014-street-core", "2026-03-02T09:00", exit_time, "--json")
+    found = json.loads(text)
+    assert (code, found["amount_minor"], found["currency"]) == (0, amount, "CNY")
+    assert [(line["units"], line["unit_minor"]) for line in found["lines"]] == lines
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (("quote", "nowhere", "2026-03-02T09:00", "2026-03-02T10:15"), 1, "no tariff 'nowhere'; the shipped ones are"),
+        (("quote", "plain-garage", "noon", "2026-03-02T10:15"), 1, "'noon' is no time; write it like"),
+        (("quote", "plain-garage", "2026-03-02T10:15", "2026-03-02T09:00"), 1, "lies before the entry"),
+        (("quote", "plain-garage"), 2, "Missing argument"),
+        (("run", "--config", "nowhere.toml"), EXIT_CONFIG, "nowhere.toml: no such file"),
+        (("check-config", "--config", "nowhere.toml"), EXIT_CONFIG, "nowhere.toml: no such file"),
+        (("export", "--config", "nowhere.toml"), EXIT_CONFIG, "nowhere.toml: no such file"),
+        (("replay", "x", "--config", "nowhere.toml"), EXIT_CONFIG, "nowhere.toml: no such file"),
+        (("fly",), 2, "No such command"),
+    ],
+)
+def test_what_is_wrong_is_said(arguments: tuple[str, ...], code: int, told: str) -> None:
+    assert run(*arguments)[0] == code
+    assert told in run(*arguments)[1]
+
+
+def test_a_key_is_made_once_and_kept_private(tmp_path: Path) -> None:
+    path = tmp_path / "record.pem"
+    code, text = run("key", str(path))
+    assert (code, path.stat().st_mode & 0o777) == (0, 0o600)
+    assert f"key {Signer.load(path).key}" in text
+    assert run("key", str(path))[0] == 1
+    assert "a key is never overwritten" in run("key", str(path))[1]
+
+
+def test_check_config_finds_each_missing_file_in_turn(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    for missing in ("record.pem", "city.pub"):
+        code, text = run("check-config", "--config", str(path))
+        assert code == EXIT_CONFIG
+        assert f"{missing}: no such" in text
+        if missing == "record.pem":
+            run("key", str(tmp_path / missing))
+
+
+def test_completion_knows_the_commands() -> None:
+    code, text = run("completion", "bash")
+    assert code == 0
+    assert "_LOTGATE_COMPLETE=bash_complete" in text
+
+
+def test_verify_hands_over_its_exit_code(tmp_path: Path) -> None:
+    assert run("verify", str(tmp_path / "nothing.export"))[0] == 2

@@ -1,0 +1,255 @@
+"""The style guide as a test: each rule takes the tree and returns its complaints, and each is shown able to complain.
+
+Owns the limits and the lists of exceptions; an exception has its reason beside it.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+Tree = dict[str, str]
+"""Path from the root -> text."""
+Rule = Callable[[Tree], list[str]]
+
+FILE_LINES_MAX = {"tests": 600, "": 400}
+FUNCTION_LINES_MAX = 60
+DOCSTRING_LINES_MAX = 10
+VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "managers", "manager", "handlers", "handler"}
+VAGUE |= {"services", "service"}
+REMINDER = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
+OURS = {"gateway", "firmware", "sim", "tests"}
+
+UNPAIRED = {
+    "tests/firmware/test_on_board.py": "the wire and the node on the other interpreter",
+    "tests/firmware/test_protocol.py": "firmware/PROTOCOL.md against the wire",
+    "tests/sync/test_pipe.py": "uplink and downlink joined by a faulty pipe",
+    "tests/test_docs.py": "the documents against the code",
+    "tests/test_end_to_end.py": "the demo as its user starts it",
+    "tests/test_mutants.py": "the planted faults and their runner",
+    "tests/test_rules.py": "rules that hold between modules",
+    "tests/test_tidy.py": "the style guide",
+    "tests/test_vectors.py": "the byte examples in seeds",
+    "tests/test_world.py": "the whole lot under faults",
+}
+"""Tests without a source file of the same name, and what they test instead."""
+
+OWNERS = {
+    "click": ("gateway/__main__.py", "sim/city_process.py"),
+    "cryptography": (
+        "gateway/link/cipher.py",
+        "gateway/shell/signer.py",
+        "gateway/sync/signature.py",
+        "gateway/verifier.py",
+        "sim/",
+        "tests/",
+    ),
+    "cryptolib": ("tests/firmware/board/",),
+    "hypothesis": ("tests/",),
+    "iotcore": ("sim/broker.py",),
+    "paho": ("gateway/shell/broker_client.py", "gateway/console/listener.py", "sim/city_process.py"),
+    "pytest": ("tests/",),
+    "serial": ("gateway/shell/serial_port.py",),
+    "sqlite3": (
+        "gateway/store/",
+        "gateway/run.py",
+        "gateway/fallback.py",
+        "sim/books.py",
+        "sim/city_store.py",
+        "tests/",
+    ),
+    "sqlite_utils": ("gateway/store/schema.py",),
+}
+"""Who may import what is not ours; the standard library is free apart from sqlite3."""
+
+CATCHES_ALL = {"gateway/shell/worker.py": "hands the error to the event loop, which ends the process"}
+
+
+def tree_of(root: Path) -> Tree:
+    """Every text that git knows or would know."""
+    command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode().split("\0")
+    return {name: (root / name).read_text(encoding="utf-8") for name in sorted(listed) if (root / name).is_file()}
+
+
+def modules(tree: Tree, under: str = "") -> Iterator[tuple[str, ast.Module]]:
+    """Path and syntax tree of each Python file below a folder."""
+    for path, text in tree.items():
+        if path.endswith(".py") and path.startswith(under):
+            yield path, ast.parse(text)
+
+
+def files_are_short(tree: Tree) -> list[str]:
+    found = []
+    for path, text in tree.items():
+        limit = FILE_LINES_MAX.get(path.split("/", 1)[0], FILE_LINES_MAX[""])
+        if path.endswith(".py") and text.count("\n") > limit:
+            found.append(f"{path}: more than {limit} lines")
+    return found
+
+
+def functions_are_short(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree):
+        for node in ast.walk(module):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or 0) - node.lineno + 1
+                if lines > FUNCTION_LINES_MAX:
+                    found.append(f"{path}:{node.lineno}: {node.name} has {lines} lines")
+    return found
+
+
+def each_test_has_its_source(tree: Tree) -> list[str]:
+    found = [f"{path}: excepted, but not there" for path in UNPAIRED if path not in tree and "pyproject.toml" in tree]
+    for path in tree:
+        name = PurePosixPath(path)
+        if name.parts[0] != "tests" or not name.name.startswith("test_") or path in UNPAIRED:
+            continue
+        source = PurePosixPath(*name.parts[1:]).with_name(name.name.removeprefix("test_"))
+        top = "" if source.parts[0] in ("firmware", "sim") else "gateway/"
+        # The module that starts a package is called __main__, and its test test_main.
+        dunder = source.with_name(f"__{source.stem}__.py")
+        if f"{top}{source}" not in tree and f"{top}{dunder}" not in tree:
+            found.append(f"{path}: no {top}{source}")
+    return found
+
+
+def names_say_something(tree: Tree) -> list[str]:
+    return [path for path in tree if path.endswith(".py") and VAGUE & set(re.split(r"[/_.]", path))]
+
+
+def nothing_is_left_for_later(tree: Tree) -> list[str]:
+    return [f"{path}: {found[0]}" for path, text in tree.items() if (found := REMINDER.search(text))]
+
+
+def core_has_no_floats(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree, "gateway/core/"):
+        for node in ast.walk(module):
+            literal = isinstance(node, ast.Constant) and isinstance(node.value, float | complex)
+            name = isinstance(node, ast.Name) and node.id == "float"
+            division = isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div)
+            if literal or name or division:
+                found.append(f"{path}: {ast.unparse(node)}")
+    return found
+
+
+def libraries_have_owners(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree):
+        for node in ast.walk(module):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            for library in {name.split(".")[0] for name in names} - OURS:
+                free = library in sys.stdlib_module_names and library not in OWNERS
+                if not free and not path.startswith(OWNERS.get(library, ())):
+                    found.append(f"{path}: imports {library}")
+    return found
+
+
+def modules_say_what_they_own(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree):
+        said = (ast.get_docstring(module) or "").splitlines()
+        if module.body and not 0 < len(said) <= DOCSTRING_LINES_MAX:
+            found.append(f"{path}: a docstring of {len(said)} lines")
+    return found
+
+
+def nothing_catches_all(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree):
+        for node in ast.walk(module):
+            if not isinstance(node, ast.ExceptHandler):
+                continue
+            caught = (
+                {item.id for item in ast.walk(node.type) if isinstance(item, ast.Name)} if node.type else {"Exception"}
+            )
+            raised = isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None
+            everything = "BaseException" in caught and not raised and path not in CATCHES_ALL
+            if "Exception" in caught or everything:
+                found.append(f"{path}:{node.lineno}: catches everything")
+    return found
+
+
+def no_test_sleeps(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree, "tests/"):
+        for node in ast.walk(module):
+            if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] == "sleep":
+                found.append(f"{path}:{node.lineno}: {ast.unparse(node)}")
+    return found
+
+
+def seeds_are_used(tree: Tree) -> list[str]:
+    found = []
+    texts = [
+        text
+        for path, text in tree.items()
+        if not path.startswith("seeds/") and path.endswith((".py", ".md", "Makefile"))
+    ]
+    for path in tree:
+        seed = PurePosixPath(path)
+        if seed.parts[0] == "seeds" and seed.name != "README.md":
+            words = (seed.name, seed.parent.as_posix())
+            if not any(word in text for text in texts for word in words):
+                found.append(f"{path}: named nowhere")
+    return found
+
+
+LONG_FUNCTION = '"""."""\ndef f() -> None:\n' + "    f()\n" * FUNCTION_LINES_MAX
+WRONG: list[tuple[Rule, str, str]] = [
+    (files_are_short, "gateway/a.py", "\n" * 401),
+    (files_are_short, "tests/test_a.py", "\n" * 601),
+    (functions_are_short, "sim/a.py", LONG_FUNCTION),
+    (each_test_has_its_source, "tests/core/test_nowhere.py", ""),
+    (each_test_has_its_source, "tests/sim/test_nowhere.py", ""),
+    (names_say_something, "gateway/lane_utils.py", ""),
+    (names_say_something, "gateway/common/lane.py", ""),
+    (nothing_is_left_for_later, "docs/A.md", "TO" + "DO: write\n"),
+    (nothing_is_left_for_later, "sim/a.py", "# FIX" + "ME\n"),
+    (core_has_no_floats, "gateway/core/a.py", "A = 0.5\n"),
+    (core_has_no_floats, "gateway/core/a.py", "A = 1 / 2\n"),
+    (core_has_no_floats, "gateway/core/a.py", "A: float = 1\n"),
+    (libraries_have_owners, "gateway/core/a.py", "from paho.mqtt import client\n"),
+    (libraries_have_owners, "gateway/engine.py", "import sqlite3\n"),
+    (libraries_have_owners, "sim/a.py", "import requests\n"),
+    (modules_say_what_they_own, "sim/a.py", "A = 1\n"),
+    (modules_say_what_they_own, "sim/a.py", '"""' + "a\n" * 11 + '"""\n'),
+    (nothing_catches_all, "sim/a.py", "try:\n    pass\nexcept:\n    pass\n"),
+    (nothing_catches_all, "sim/a.py", "try:\n    pass\nexcept (KeyError, Exception):\n    raise\n"),
+    (nothing_catches_all, "sim/a.py", "try:\n    pass\nexcept BaseException:\n    pass\n"),
+    (no_test_sleeps, "tests/a.py", "import time\ntime.sleep(1)\n"),
+    (no_test_sleeps, "tests/a.py", "from asyncio import sleep\nsleep(1)\n"),
+    (seeds_are_used, "seeds/lots/old/lot.toml", ""),
+]
+RULES = list(dict.fromkeys(rule for rule, _, _ in WRONG))
+
+
+@pytest.fixture(scope="module")
+def tree() -> Tree:
+    return tree_of(ROOT)
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_the_tree_keeps_the_rule(rule: Rule, tree: Tree) -> None:
+    assert "gateway/core/lot.py" in tree
+    assert rule(tree) == []
+
+
+@pytest.mark.parametrize(("rule", "path", "text"), WRONG)
+def test_the_rule_can_fail(rule: Rule, path: str, text: str, tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    (tmp_path / path).parent.mkdir(parents=True)
+    (tmp_path / path).write_text(text, encoding="utf-8")
+    found = rule(tree_of(tmp_path))
+    assert len(found) == 1
+    assert found[0].startswith(path)
