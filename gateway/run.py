@@ -157,7 +157,7 @@ class Gateway:
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._callback_raised)
         for number in (signal.SIGTERM, signal.SIGINT):
-            self._loop.add_signal_handler(number, self._stopped.set)
+            self._loop.add_signal_handler(number, self.stop)
         self._worker.start()
         self._city.start(started)
         for line in self._lines:
@@ -180,6 +180,10 @@ class Gateway:
         if not self._exit_code:
             self._engine.close()
         return self._exit_code
+
+    def stop(self) -> None:
+        """End `run`, as SIGTERM does."""
+        self._stopped.set()
 
     def _work(self, item: Item) -> Result:
         """In the worker's thread: the only place where the ledger is touched."""

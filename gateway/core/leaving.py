@@ -6,7 +6,7 @@ nobody pays for waiting at our barrier; a passage after an unpaid hold is arrear
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from gateway.core import exit, matching, wording
 from gateway.core.answer import Answer, LaneState
@@ -166,18 +166,7 @@ def _exit_body(
 
 
 def _bill_lines(bill: Bill) -> list[Value]:
-    lines: list[dict[str, str | int]] = [
-        {
-            "text_zh": line.text_zh,
-            "text_en": line.text_en,
-            "from_ms": line.from_ms,
-            "to_ms": line.to_ms,
-            "units": line.units,
-            "unit_minor": line.unit_minor,
-            "amount_minor": line.amount_minor,
-        }
-        for line in bill.lines
-    ]
+    lines: list[dict[str, Value]] = [asdict(line) for line in bill.lines]
     if len(lines) > BILL_LINES_MAX:
         tail = bill.lines[BILL_LINES_MAX - 1 :]
         folded_minor = sum(line.amount_minor for line in tail)

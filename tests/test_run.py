@@ -1,0 +1,163 @@
+"""The running gateway under a fault: a stalled disk, a failed commit, no ledger at all. Real pty, node and SQLite."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from firmware import wire
+from firmware.cipher import Cipher
+from firmware.lane import EXIT, LaneNode
+from gateway.city_line import Nameplate
+from gateway.config import BrokerPart, BusPart, CityPart, Config, GatewayPart, LotPart
+from gateway.core.exit import WithoutLease
+from gateway.core.layout import LaneNode as LanePlace
+from gateway.core.layout import LaneRole
+from gateway.core.memory import Rules
+from gateway.engine import Engine, Identity
+from gateway.fallback import run_open
+from gateway.quote import shipped_tariff
+from gateway.run import EXIT_FAILED, Gateway, open_journal
+from gateway.shell.clock import SystemClock
+from gateway.shell.signer import Signer
+from sim.aes import Aes
+from sim.bus_port import BusPort
+from sim.clock import real_ms
+from sim.fram import Fram
+from tests.lots import KEY
+
+SITE_KEY = bytes(16)
+UID = "00000000000000a2"
+LIMIT_S = 8.0
+
+
+def make_node() -> LaneNode:
+    cipher = Cipher(Aes)
+    uid = bytes.fromhex(UID)
+    key = wire.node_key(cipher, SITE_KEY, uid)
+    return LaneNode(1, uid, key, cipher, memory=Fram(4096), role=EXIT, boot=1, nonce=lambda: bytes(range(8)))
+
+
+def make_config(folder: Path, device: str) -> Config:
+    (folder / "site.key").write_text(SITE_KEY.hex(), encoding="ascii")
+    bus = BusPart("bus", device, 115200, folder / "site.key", (LanePlace(1, UID, "out", LaneRole.EXIT),))
+    return Config(
+        path=folder / "gateway.toml",
+        gateway=GatewayPart("gw-1", folder / "data", folder / "key", folder / "statement"),
+        lot=LotPart("lot-1", "plain-garage", WithoutLease.OPEN_ARREARS),
+        city=CityPart("city", folder / "city.pub"),
+        broker=BrokerPart("127.0.0.1", 1),
+        buses=(bus,),
+    )
+
+
+def make_gateway(config: Config) -> tuple[Gateway, Engine]:
+    journal = open_journal(config)
+    tariff = shipped_tariff("plain-garage")
+    engine = Engine(
+        identity=Identity("gw-1", "lot-1", "test"),
+        lot=config.layout,
+        rules=Rules(tariff, WithoutLease.OPEN_ARREARS, "CNY"),
+        journal=journal,
+        signer=Signer(KEY),
+        salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
+    )
+    me = Nameplate(journal.next_hello(), Signer(KEY).key, tariff, "test")
+    public = KEY.public_key().public_bytes_raw()
+    return Gateway(config, SystemClock(), engine, me, city_key=public, acked={}, capture=None), engine
+
+
+class ExitLane:
+    """The node on a pseudo-terminal, its timers running; `until` waits for a condition that a frame or a timer brings about."""
+
+    def __init__(self) -> None:
+        self.node = make_node()
+        self._moved = asyncio.Event()
+        self.port = BusPort([self.node], stamp=lambda ms: ms, fed=self._moved.set)
+
+    async def __aenter__(self) -> ExitLane:
+        self.port.open()
+        self._tick()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self.port.close()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """TimeoutError after LIMIT_S."""
+        async with asyncio.timeout(LIMIT_S):
+            while not holds():
+                self._moved.clear()
+                await self._moved.wait()
+
+    def _tick(self) -> None:
+        self.node.run(real_ms(), real_ms())
+        self._moved.set()
+        self._timer = asyncio.get_running_loop().call_later(0.02, self._tick)
+
+
+def arrive(node: LaneNode) -> None:
+    now_ms = real_ms()
+    node.loop(0, True, now_ms, now_ms)
+    node.plate("浙A12345", 1, 0, 0, 99, now_ms, now_ms)
+
+
+def test_a_stalled_disk_holds_nobody_and_is_written_down(tmp_path: Path) -> None:
+    async def story() -> list[str]:
+        async with ExitLane() as lane:
+            node = lane.node
+            gateway, engine = make_gateway(make_config(tmp_path, lane.port.slave))
+            running = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+            blocker = sqlite3.connect(tmp_path / "data" / "ledger.db", isolation_level=None)
+            blocker.execute("BEGIN EXCLUSIVE")
+            arrive(node)
+            await lane.until(lambda: node.opened == 1)
+            opened_by_itself = node.self_opened
+            blocker.execute("ROLLBACK")
+            await lane.until(lambda: node.pending == 0)
+            gateway.stop()
+            assert await running == 0
+            assert opened_by_itself == 0
+        return [row[0] for row in blocker.execute("SELECT json_extract(line, '$.type') FROM record ORDER BY n")]
+
+    assert asyncio.run(story()) == ["genesis", "start", "exit", "outage"]
+
+
+def test_a_failed_commit_opens_first_and_then_ends_the_process(tmp_path: Path) -> None:
+    async def story() -> int:
+        async with ExitLane() as lane:
+            node = lane.node
+            gateway, engine = make_gateway(make_config(tmp_path, lane.port.slave))
+            started = engine.start(SystemClock().moment())
+            other = sqlite3.connect(tmp_path / "data" / "ledger.db")
+            other.execute("CREATE TRIGGER broken BEFORE INSERT ON record BEGIN SELECT raise(ABORT, 'broken'); END")
+            running = asyncio.create_task(gateway.run(started))
+            arrive(node)
+            await lane.until(lambda: node.opened == 1)
+            assert node.pending > 0
+            return await running
+
+    assert asyncio.run(story()) == EXIT_FAILED
+
+
+def test_a_ledger_that_can_not_be_opened_means_an_open_exit(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("in the way", encoding="utf-8")
+
+    async def story() -> None:
+        async with ExitLane() as lane:
+            node = lane.node
+            config = make_config(tmp_path, lane.port.slave)
+            with pytest.raises(OSError, match="File exists"):
+                open_journal(config)
+            running = asyncio.create_task(run_open(config, SystemClock(), "test", lambda: open_journal(config).close()))
+            arrive(node)
+            await lane.until(lambda: node.opened == 1)
+            assert node.pending > 0
+            running.cancel()
+
+    asyncio.run(story())
