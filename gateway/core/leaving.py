@@ -13,6 +13,7 @@ from gateway.core.answer import Answer, LaneState
 from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, Source, VehiclePassed
 from gateway.core.exit import Outcome
+from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment, stay_ms
 from gateway.core.posting import billed
@@ -27,16 +28,17 @@ BILL_LINES_MAX = 12
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
     """Decide an exit; a repeated read of the vehicle that was just let out only repeats the command."""
     leaving = memory.session(memory.lanes[event.lane].leaving)
-    if leaving is not None and leaving.plate.identity == event.plate.identity:
+    if leaving is not None and leaving.plate.trace == event.plate.trace:
         return _repeat(memory, event.lane, leaving, answer)
     exited = now.earlier(event.source.age_ms)
-    session = matching.find(memory, event.plate)
-    if session is None:
+    match = matching.find(memory, event.plate)
+    if match is None:
         return _let_out_unmatched(memory, event, exited, answer)
+    session = match.session
     entered_ms, exited_ms = stay_ms(session.entered, exited)
     bill = memory.rules.tariff.bill(entered_ms, exited_ms, session.vehicle, session.energy)
     outcome = exit.decide(bill.amount_minor, session.lease, memory.rules.without_lease, exited)
-    n = answer.write(Draft("exit", _exit_body(memory, session, event, entered_ms, exited_ms, bill, outcome)))
+    n = answer.write(Draft("exit", _exit_body(memory, match, event, (entered_ms, exited_ms), bill, outcome)))
     answer.postings += billed(n, session.id, bill.amount_minor)
     memory.exits += 1
     memory.billed_minor += bill.amount_minor
@@ -134,14 +136,9 @@ def _release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
 
 
 def _exit_body(
-    memory: LotMemory,
-    session: Session,
-    event: PlateRead,
-    entered_ms: int,
-    exited_ms: int,
-    bill: Bill,
-    outcome: Outcome,
+    memory: LotMemory, match: Match, event: PlateRead, stay: tuple[int, int], bill: Bill, outcome: Outcome
 ) -> dict[str, Value]:
+    session, (entered_ms, exited_ms) = match.session, stay
     body: dict[str, Value] = {
         "session": session.id,
         "lane": event.lane,
@@ -154,6 +151,7 @@ def _exit_body(
         "lines": _bill_lines(bill),
         "amount_minor": bill.amount_minor,
         "outcome": str(outcome),
+        "match": str(match.likeness),
         "source": _source(event.source),
     }
     if session.lease is not None:

@@ -1,10 +1,14 @@
 """Which open stay a read at the exit belongs to.
 
 Owns the question of certainty. Rules: only a certain match may debit; whatever is uncertain is None, opens, and goes to
-review with its evidence. Refuses to know prices and lanes.
+review with its evidence. Certain is the very plate, or the only vehicle inside that a reader could have taken for it: one
+character of a published group of lookalikes apart, same colour, same class. Refuses to know prices and lanes.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
 
 from gateway.core.memory import LotMemory
 from gateway.core.plate import Plate
@@ -14,9 +18,37 @@ CONFIDENCE_MIN = 80
 """Below this a read may open but never debit; readers call 80 of 100 the edge of their published accuracy."""
 
 
-def find(memory: LotMemory, plate: Plate) -> Session | None:
-    """The stay that this plate certainly ends, or None."""
+class Likeness(StrEnum):
+    """How a read was matched; the word stands in the exit record."""
+
+    SAME = "same"
+    ALIKE = "alike"
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A certain match and how it was found."""
+
+    session: Session
+    likeness: Likeness
+
+
+def find(memory: LotMemory, plate: Plate) -> Match | None:
+    """The stay that this read certainly ends, or None."""
     if plate.text == "" or plate.confidence < CONFIDENCE_MIN:
         return None
-    session = memory.session_of(plate.identity)
-    return session if session is not None and session.state is State.INSIDE else None
+    same = memory.session_of(plate.identity)
+    if same is not None:
+        return Match(same, Likeness.SAME) if same.state is State.INSIDE else None
+    alike = memory.sessions_alike(plate)
+    # A second vehicle that could be meant, however unlikely, is doubt; doubt never debits.
+    if len(alike) == 1 and _is_certain(alike[0], plate):
+        return Match(alike[0], Likeness.ALIKE)
+    return None
+
+
+def _is_certain(session: Session, plate: Plate) -> bool:
+    known = session.plate
+    apart = sum(ours != theirs for ours, theirs in zip(known.text, plate.text, strict=True))
+    same_class = (known.vehicle, known.energy) == (plate.vehicle, plate.energy)
+    return apart == 1 and same_class and session.state is State.INSIDE

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.core.answer import Answer, LaneState
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import Lot
+from gateway.core.plate import Plate
 from gateway.core.session import IN_THE_LOT, Session
 from gateway.core.tariff import Tariff
 
@@ -52,6 +53,7 @@ class LotMemory:
         self.heartbeat_due_ms = 0
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
+        self._by_trace: dict[str, set[str]] = {}
         self._adopted: dict[str, Session] = {}
         for session in remembered.sessions:
             self.keep(session)
@@ -74,6 +76,10 @@ class LotMemory:
         session = self._by_plate.get(identity)
         return self._inside[session] if session is not None else None
 
+    def sessions_alike(self, plate: Plate) -> list[Session]:
+        """The open stays whose plates a reader could take for this one, itself included; same colour, same length."""
+        return [self._inside[session] for session in sorted(self._by_trace.get(plate.trace, ()))]
+
     def adopt(self, session: Session) -> None:
         """Hold an ended stay for the length of one step, because an event names it."""
         self._adopted[session.id] = session
@@ -84,14 +90,19 @@ class LotMemory:
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
 
     def keep(self, session: Session) -> None:
-        """Take a session's new form; once it is out of the lot it leaves remembered."""
+        """Take a session's new form; once it is out of the lot it leaves memory."""
         inside = session.state in IN_THE_LOT
         if inside:
             self._inside[session.id] = session
             if session.plate.text:
                 self._by_plate[session.plate.identity] = session.id
+                self._by_trace.setdefault(session.plate.trace, set()).add(session.id)
             return
         self._adopted[session.id] = session
+        alike = self._by_trace.get(session.plate.trace, set())
+        alike.discard(session.id)
+        if not alike:
+            self._by_trace.pop(session.plate.trace, None)
         if self._inside.pop(session.id, None) is not None and self._by_plate.get(session.plate.identity) == session.id:
             del self._by_plate[session.plate.identity]
 

@@ -38,6 +38,12 @@ class Energy(StrEnum):
     EV = "ev"
 
 
+LOOKALIKES = ("0DOQ", "1I", "2Z", "38B", "5S", "EFP", "HKMR", "VTY")
+"""Characters that plate readers take for one another, as enforcement vendors publish them."""
+
+_LEADER = str.maketrans({character: group[0] for group in LOOKALIKES for character in group})
+
+
 @dataclass(frozen=True, slots=True)
 class Plate:
     """One reading: text as read ('' when no plate was seen), and the reader's confidence from 0 to 100."""
@@ -52,3 +58,8 @@ class Plate:
     def identity(self) -> str:
         """The key under which stays are matched, e.g. 'blue 浙A12345'."""
         return f"{self.colour} {self.text}"
+
+    @property
+    def trace(self) -> str:
+        """The identity with every character replaced by its group's first: equal for plates that can be mistaken."""
+        return f"{self.colour} {self.text.translate(_LEADER)}"

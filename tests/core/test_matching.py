@@ -7,21 +7,67 @@ from pathlib import Path
 import pytest
 
 from gateway.core.matching import CONFIDENCE_MIN, find
-from tests.lots import SmallLot, plate
+from gateway.core.plate import Vehicle
+from tests.lots import HOUR_MS, SmallLot, plate
+
+SURE, DOUBT = CONFIDENCE_MIN, CONFIDENCE_MIN - 1
 
 
 @pytest.mark.parametrize(
-    ("text", "confidence", "found"),
+    ("inside", "read", "confidence", "found"),
     [
-        ("浙A12345", 99, True),
-        ("浙A12345", CONFIDENCE_MIN, True),
-        ("浙A12345", CONFIDENCE_MIN - 1, False),
-        ("浙A12346", 99, False),
-        ("", 99, False),
+        # inside                       read        sure   found
+        (("浙A12345",),               "浙A12345", SURE,  ("浙A12345", "same")),
+        (("浙A12345",),               "浙A12345", DOUBT, None),
+        (("浙A12345",),               "浙A12346", SURE,  None),   # 5 and 6 are no lookalikes
+        (("浙A12345",),               "浙A1234S", SURE,  ("浙A12345", "alike")),
+        (("浙A12345",),               "浙A1234S", DOUBT, None),
+        (("浙A12345",),               "浙A1Z34S", SURE,  None),   # two places apart
+        (("浙A12345", "浙A1Z345"),    "浙A1234S", SURE,  None),   # a second one could be meant
+        (("浙A12345", "浙A1234S"),    "浙A1234S", SURE,  ("浙A1234S", "same")),
+        (("浙A12345",),               "浙A1234",  SURE,  None),   # another length
+        (("浙A0000O",),               "浙A0000D", SURE,  ("浙A0000O", "alike")),
+        ((),                          "浙A12345", SURE,  None),
+        (("浙A12345",),               "",         SURE,  None),
     ],
-)
-def test_find(tmp_path: Path, text: str, confidence: int, found: bool) -> None:
+)  # fmt: skip
+def test_find(
+    tmp_path: Path, inside: tuple[str, ...], read: str, confidence: int, found: tuple[str, str] | None
+) -> None:
+    lot = SmallLot(tmp_path)
+    for text in inside:
+        lot.enter(plate(text))
+    match = find(lot.engine.memory, plate(read, confidence=confidence))
+    assert (None if match is None else (match.session.plate.text, str(match.likeness))) == found
+
+
+def test_another_class_is_another_vehicle(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    assert find(lot.engine.memory, plate("浙A1234S", vehicle=Vehicle.LARGE)) is None
+
+
+def test_a_vehicle_that_has_left_is_no_candidate(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.passed("out"))
+    assert find(lot.engine.memory, plate("浙A1234S")) is None
+    lot.enter()
+    lot.restart()
+    assert find(lot.engine.memory, plate("浙A1234S")) is not None
+
+
+def test_the_record_says_how_the_stay_was_found(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     session = lot.enter()
-    match = find(lot.engine.memory, plate(text, confidence=confidence))
-    assert (match is not None and match.id == session) is found
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out", plate("浙A1234S")))
+    assert (lot.last("exit")["session"], lot.last("exit")["match"], lot.last("exit")["amount_minor"]) == (
+        session,
+        "alike",
+        700,
+    )
+    lot.step(lot.read("out"))
+    assert len(lot.lines("exit")) == 1
