@@ -98,6 +98,8 @@ def load_config(path: Path) -> Config:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such file; name the configuration with --config") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read: {error.strerror}; correct its permissions or --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no TOML: {error}") from None
     table = _Table(path, "", data)
@@ -144,6 +146,14 @@ def _broker(table: _Table) -> BrokerPart:
         table.path("key") if "key" in table else None,
     )
     table.finish()
+    for key, needed in (
+        ("certificate", "key"),
+        ("key", "certificate"),
+        ("certificate", "ca"),
+        ("password_file", "username"),
+    ):
+        if key in table and needed not in table:
+            raise table.error(key, table.text(key), f"is of no use without {needed}; add it")
     return part
 
 

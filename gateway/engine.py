@@ -20,7 +20,7 @@ from gateway.core.lot import answer_events, wanted_session
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment
 from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
-from gateway.store.journal import Journal, Step
+from gateway.store.journal import Journal, LedgerError, Step
 
 RECEIPT_KEPT_MS = 60_000
 """A receipt can be fetched again, so it waits this long for a commit to ride along with before it costs one of its own."""
@@ -62,7 +62,10 @@ class Identity:
 
 
 class Engine:
-    """One lot's engine over one journal; call `start` once, then `step` for each group of events."""
+    """One lot's engine over one journal; call `start` once, then `step` for each group of events.
+
+    Raises LedgerError if the ledger was begun under another record key or in another currency.
+    """
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class Engine:
         self._epoch, self._n, self._prev = head.epoch, head.n, head.prev
         self._dn, self._receipted = head.dn, head.receipted
         self._memory = LotMemory(lot, rules, journal.remembered(), salt)
+        self._check_genesis(journal.genesis())
 
     @property
     def memory(self) -> LotMemory:
@@ -124,6 +128,16 @@ class Engine:
         if self._receipt is not None:
             self._commit((), self._answer(), {})
         self._journal.close()
+
+    def _check_genesis(self, genesis: dict[str, str]) -> None:
+        """Another key or currency would make a chain that nobody accepts, and that nobody can take back."""
+        path = self._journal.path
+        if genesis and genesis["pub"] != self._signer.public_base64:
+            remedy = "put the key back that gateway.key held, or begin a new chain in an empty gateway.data"
+            raise LedgerError(f"{path}: begun under another record key than {self._signer.key}; {remedy}")
+        if genesis and genesis["currency"] != self._rules.currency:
+            remedy = "correct lot.tariff, or begin a new chain in an empty gateway.data"
+            raise LedgerError(f"{path}: amounts are in {genesis['currency']}, not {self._rules.currency}; {remedy}")
 
     def _answer(self) -> Answer:
         return Answer(self._epoch, self._n + 1)

@@ -35,29 +35,44 @@ class Statement:
         try:
             found = json.loads(path.read_text(encoding="utf-8"))
             return cls(str(found["line"]), base64.b64decode(found["sig"], validate=True))
-        except FileNotFoundError:
-            raise StatementError(f"{path}: no key statement; the city gives it at enrolment") from None
+        except OSError as error:
+            raise StatementError(
+                f"{path}: no key statement; the city gives it at enrolment ({error.strerror})"
+            ) from None
         except (ValueError, KeyError, TypeError) as error:
             raise StatementError(f"{path}: no key statement ({error!r}); ask the city for it again") from None
+
+    def check(self, *, chain: str, key: str) -> None:
+        """Raise StatementError if the statement is about another chain or another key."""
+        try:
+            found = json.loads(self.line)
+            told = (found["chain"], found["key"])
+        except (ValueError, KeyError, TypeError) as error:
+            raise StatementError(f"the key statement can't be read ({error!r}); ask the city for it again") from None
+        if told != (chain, key):
+            remedy = "ask the city for the statement of this key"
+            raise StatementError(
+                f"the key statement is of chain {told[0]!r} and key {told[1]!r}, not {chain!r} and {key!r}; {remedy}"
+            )
 
 
 def export_lines(reader: Reader, statement: Statement, *, city_key: str) -> Iterator[str]:
     """The lines of an export of the whole chain, each with its LF. `city_key` is the id of the city's key."""
-    last_n = reader.head_n()
-    receipt = reader.last_receipt(last_n)
-    body = [_line("key", statement.line, statement.signature, city_key)]
-    for record in reader.records():
-        if record.n > last_n:
-            break
-        body.append(_line("record", record.line, record.signature, record.key))
-        if record.disclosure is not None:
-            disclosed: Body = {"n": record.n, "plate": record.disclosure.plate, "salt": record.disclosure.salt}
-            body.append(_line("disclosure", canonical(disclosed), b"", ""))
-    if receipt is not None:
-        body.append(_line("receipt", receipt.line, receipt.signature, city_key))
-    header: Body = {"chain": reader.chain(), "first": 1, "last": last_n, "lines": len(body)}
-    yield f"{HEADER}\t{canonical(header)}\t\t\n"
-    yield from body
+    with reader.snapshot():
+        last_n = reader.head_n()
+        receipt = reader.last_receipt(last_n)
+        # The header counts the lines below it: the key's, the records', their disclosures', the receipt's.
+        lines = 1 + last_n + reader.disclosures() + (receipt is not None)
+        header: Body = {"chain": reader.chain(), "first": 1, "last": last_n, "lines": lines}
+        yield _line(HEADER, canonical(header), b"", "")
+        yield _line("key", statement.line, statement.signature, city_key)
+        for record in reader.records():
+            yield _line("record", record.line, record.signature, record.key)
+            if record.disclosure is not None:
+                disclosed: Body = {"n": record.n, "plate": record.disclosure.plate, "salt": record.disclosure.salt}
+                yield _line("disclosure", canonical(disclosed), b"", "")
+        if receipt is not None:
+            yield _line("receipt", receipt.line, receipt.signature, city_key)
 
 
 def _line(kind: str, payload: str, signature: bytes, key: str) -> str:

@@ -2,7 +2,6 @@
 
 Takes a message, commits, publishes what follows, and only then acknowledges to the broker. Says "connected" on stderr each time
 the broker has it. SIGUSR1 prints the totals as one line of JSON; SIGTERM and SIGINT end it. The configuration is a JSON object:
-
   broker      host, port, client_id, username, password, ca, certificate, key (paths; all but the first three may be missing)
   city        the city's name in the topics
   key         path of its Ed25519 private key in PEM

@@ -11,13 +11,13 @@ from enum import Enum
 from typing import Protocol
 
 from sim.drivers import Car, Driver
+from sim.reader import CONFIDENCE, Reader
 
 ARRIVAL, SAFETY = 0, 1
 CLOSED, OPEN, MOVING = 0, 1, 2
 COLOURS = ("unknown", "blue", "yellow", "white", "black", "green")
 VEHICLES = ("small", "large")
 ENERGIES = ("fuel", "ev")
-CONFIDENCE = 97
 
 READ_MS = 600
 """From a car on the arrival loop to its plate read."""
@@ -77,9 +77,10 @@ AFTER: dict[Phase, tuple[Phase, int]] = {
 class Lane:
     """A lane with its node; at most one car between the loops."""
 
-    def __init__(self, name: str, node: LaneDevice) -> None:
-        """`name`: the gateway's word for the lane."""
+    def __init__(self, name: str, node: LaneDevice, reader: Reader | None = None) -> None:
+        """`name`: the gateway's word for the lane; `reader`: what stands at its side, one that never errs if none is given."""
         self.name = name
+        self._reader = reader
         self.node = node
         self.driver: Driver | None = None
         self.position = CLOSED
@@ -114,7 +115,8 @@ class Lane:
         self.phase, duration_ms = AFTER[self.phase]
         self._due_ms = stamp_ms + duration_ms
         if self.phase is Phase.WAITING:
-            _show(self.node, driver.car, now_ms, stamp_ms)
+            seen = driver.car if self._reader is None else self._reader.read(driver.car)
+            _show(self.node, seen, now_ms, stamp_ms)
         elif self.phase is Phase.PASSING:
             self.node.loop(SAFETY, True, now_ms, stamp_ms)
             self.node.loop(ARRIVAL, False, now_ms, stamp_ms)

@@ -42,7 +42,7 @@ UNPAIRED = {
 """Tests without a source file of the same name, and what they test instead."""
 
 OWNERS = {
-    "click": ("gateway/__main__.py", "sim/city_process.py"),
+    "click": ("gateway/__main__.py", "sim/city_process.py", "tests/test_main.py"),
     "cryptography": (
         "gateway/link/cipher.py",
         "gateway/shell/signer.py",
@@ -73,10 +73,11 @@ CATCHES_ALL = {"gateway/shell/worker.py": "hands the error to the event loop, wh
 
 
 def tree_of(root: Path) -> Tree:
-    """Every text that git knows or would know."""
+    """Every text that git knows or would know; what holds a zero byte is none."""
     command = ["git", "ls-files", "-co", "--exclude-standard", "-z"]
     listed = subprocess.run(command, cwd=root, capture_output=True, check=True).stdout.decode().split("\0")
-    return {name: (root / name).read_text(encoding="utf-8") for name in sorted(listed) if (root / name).is_file()}
+    found = {name: (root / name).read_bytes() for name in sorted(listed) if (root / name).is_file()}
+    return {name: data.decode() for name, data in found.items() if b"\0" not in data}
 
 
 def modules(tree: Tree, under: str = "") -> Iterator[tuple[str, ast.Module]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sim.books import sessions
 from tests.world import QUIET, STORMY, Faults, Result, World
 
 BUS_ONLY = Faults(flip=0.03, drop=0.05, repeat=0.05, delay=0.05)
@@ -20,11 +21,18 @@ def run(seed: int, folder: Path, cars: int, faults: Faults) -> Result:
 
 
 def check(result: Result, cars: int) -> None:
-    """Nothing lost, nothing doubled, and three sums that agree to the cent."""
+    """Nothing lost, nothing doubled, and three sums that agree to the cent.
+
+    A restarted node can't say how old an exit report of before is: that stay goes to review, and nobody is debited. In the
+    books it stands as a stay without exit and an exit without stay.
+    """
     found = result.balance
-    assert (found.lost, found.doubled, found.mismatched) == (0, 0, ())
-    assert (found.cars, found.settled, result.exits) == (cars, cars, cars)
-    assert found.owed_truth_minor == found.owed_city_minor == result.billed_minor
+    assert (found.lost, found.doubled, found.mismatched) == (result.reviewed, result.reviewed, ())
+    assert result.reviewed <= result.node_restarts
+    assert (found.cars, found.settled, result.exits) == (cars, cars - result.reviewed, cars)
+    assert found.owed_city_minor == result.billed_minor
+    assert found.owed_truth_minor >= found.owed_city_minor
+    assert result.reviewed or found.owed_truth_minor == found.owed_city_minor
     assert result.records == result.receipted
     assert (result.city["forks"], result.city["rejected"]) == (0, 0)
 
@@ -47,3 +55,37 @@ def test_every_car_is_billed_once(tmp_path: Path, name: str, faults: Faults, see
         assert result.kills > 10
     if name in ("nodes", "storm"):
         assert result.node_restarts > 0
+
+
+NEAR_MS = 30_000
+"""How far the clocks of truth and record may lie apart; stays begin further from each other than that only by chance."""
+
+
+def test_a_misread_plate_debits_nobody_else(tmp_path: Path) -> None:
+    cars = 1000
+    seed = 12
+    print(f"seed {seed}")
+    world = World(seed, tmp_path, cars=cars, faults=Faults(misread=0.03))
+    result = world.run()
+    booked = sessions(tmp_path / "city.db")
+    stays = {stay.car.identity: stay for stay in world.truth.stays.values()}
+    wrong = [
+        session
+        for session in booked
+        if session.amount_minor
+        and not (
+            (stay := stays.get(session.plate)) is not None
+            and abs(stay.entered_ms - session.entered_ms) < NEAR_MS
+            and abs(stay.at_exit_ms - session.exit_ms) < NEAR_MS
+            and session.amount_minor == world.owed(stay.entered_ms, stay.at_exit_ms, stay.car.vehicle, stay.car.energy)
+        )
+    ]
+    strangers = [session for session in wrong if session.plate in stays]
+    assert strangers == []
+    reviewed = sum(session.outcome == "review" for session in booked)
+    alike = world.journal.records(1, 1_000_000)
+    matched = sum('"match":"alike"' in record.line for record in alike)
+    print(f"{world.reader.errors} misreads: {matched} stays matched, {reviewed} exits reviewed of {cars}")
+    assert result.exits == cars
+    assert matched > 20
+    assert reviewed < 0.02 * cars

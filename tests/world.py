@@ -48,6 +48,7 @@ from sim.fram import Fram
 from sim.lane import Lane
 from sim.lot import Lot
 from sim.noise import Noise, Segment
+from sim.reader import Reader
 from sim.summary import Balance, balance
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "tariffs"
@@ -67,7 +68,7 @@ LIMIT_MS = 4_000_000
 
 @dataclass(frozen=True, slots=True)
 class Faults:
-    """Named probabilities. Bus: per chunk. Kills: per engine step. Link: per message; `outage` per second of virtual time."""
+    """Named probabilities. Bus: per chunk. Kills: per step. Link: per message, `outage` per virtual second. Reads: each."""
 
     flip: float = 0.0
     drop: float = 0.0
@@ -79,6 +80,7 @@ class Faults:
     message_lost: float = 0.0
     message_doubled: float = 0.0
     outage: float = 0.0
+    misread: float = 0.0
 
 
 QUIET = Faults()
@@ -108,6 +110,7 @@ class Result:
     kills: int
     node_restarts: int
     exits: int
+    reviewed: int
 
 
 class World:
@@ -142,7 +145,8 @@ class World:
             self._turn()
         ledger = self.journal.remembered()
         head = self.journal.head()
-        found = balance(list(self.truth.stays.values()), sessions(self.folder / "city.db"), self.owed)
+        booked = sessions(self.folder / "city.db")
+        found = balance(list(self.truth.stays.values()), booked, self.owed)
         return Result(
             balance=found,
             city=self.city.totals(),
@@ -152,6 +156,7 @@ class World:
             kills=self.kills,
             node_restarts=self.node_restarts,
             exits=ledger.exits,
+            reviewed=sum(session.outcome == "review" for session in booked),
         )
 
     @property
@@ -193,7 +198,9 @@ class World:
         self.site_key = self.dice.randbytes(16)
         self.memories = {node.uid: Fram(32_768) for node in self.layout_nodes if isinstance(node, LaneNode)}
         self.nodes = {node.uid: self._firmware(node) for node in self.layout_nodes}
-        self.lanes = {node.lane: Lane(node.lane, self.nodes[node.uid]) for node in self._lane_places()}
+        reader = Reader(self.dice, self.faults.misread)
+        self.lanes = {node.lane: Lane(node.lane, self.nodes[node.uid], reader) for node in self._lane_places()}
+        self.reader = reader
         bay_ports = [
             (self.nodes[node.uid], port)
             for node in self.layout_nodes

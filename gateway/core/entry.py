@@ -1,7 +1,8 @@
 """At an entry lane: a read waits for its passage, and the passage opens the stay.
 
 Owns what counts as an entry. Rules: the stay begins when the vehicle is through; a vehicle that backs out was never in; a
-plate that enters while it is still inside makes the older stay a ghost, which ends in review and is never debited.
+plate that enters while it is still inside makes the older stay a ghost: it ends in review and is never debited, or, if it was
+priced and held at an exit, in arrears.
 """
 
 from __future__ import annotations
@@ -10,19 +11,24 @@ from gateway.core import wording
 from gateway.core.answer import Answer, LaneState
 from gateway.core.commands import OpenBarrier, PublishNotice
 from gateway.core.events import PlateRead, VehicleBackedOut, VehiclePassed
+from gateway.core.leaving import release_unpaid
+from gateway.core.matching import is_certain
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.core.record import Draft, plate_commitment
-from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.review import doubted
+from gateway.core.session import Session, State
 
 UNREAD = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 """Stands for a vehicle that drove in with no read; priced as the cheapest class until a person looks."""
 
 
 def plate_read(memory: LotMemory, event: PlateRead, answer: Answer) -> None:
-    """Let the vehicle in; a better read of the same vehicle replaces the waiting one."""
-    memory.set_lane(event.lane, LaneState(waiting=event.plate), answer)
+    """Let the vehicle in; another read of the same vehicle replaces the waiting one, unless it is the first to be in doubt."""
+    waiting = memory.lanes[event.lane].waiting
+    if waiting is None or is_certain(event.plate) or not is_certain(waiting):
+        memory.set_lane(event.lane, LaneState(waiting=event.plate), answer)
     answer.commands += [OpenBarrier(event.lane), wording.welcome(event.lane)]
 
 
@@ -63,7 +69,9 @@ def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, answer: Answe
 
 def _end_ghost(memory: LotMemory, plate: Plate, answer: Answer) -> None:
     ghost = memory.session_of(plate.identity) if plate.text else None
-    if ghost is None or ghost.state is not State.INSIDE:
+    if ghost is None:
         return
-    answer.write(Draft("review", {"session": ghost.id, "reason": "plate entered again"}))
-    memory.put(moved(ghost, Trigger.DOUBTED), answer)
+    if ghost.state is State.HELD:
+        release_unpaid(memory, ghost.id, answer)
+    else:
+        doubted(memory, ghost, "plate entered again", answer)

@@ -39,8 +39,9 @@ def lease_granted(memory: LotMemory, event: LeaseGranted, now: Moment, answer: A
             )
         )
         session = moved(session, Trigger.RELEASED_ON_LEASE)
-        answer.commands += [
-            OpenBarrier(session.lane_out),
-            wording.exit_text(session.lane_out, Outcome.LEASE, session.amount_minor, memory.rules.currency),
-        ]
+        if memory.stands_at_exit(session):
+            answer.commands += [
+                OpenBarrier(session.lane_out),
+                wording.exit_text(session.lane_out, Outcome.LEASE, session.amount_minor, memory.rules.currency),
+            ]
     memory.put(session, answer)

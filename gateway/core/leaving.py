@@ -1,7 +1,8 @@
 """At an exit lane: find the stay, price it, decide, write the exit record, open.
 
-Owns the order of an exit. Rules: only a certain read of a plate that is inside is billed; the bill's time is the read's, so
-nobody pays for waiting at our barrier; a passage after an unpaid hold is arrears, never a locked-in car.
+Owns the order of an exit. Rules: only a certain read of a plate that is inside, after a stay of known length, is billed; the
+bill's time is the read's, so nobody pays for waiting at our barrier; a passage after an unpaid hold is arrears, never a
+locked-in car.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfO
 from gateway.core.exit import Outcome
 from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
-from gateway.core.moment import Moment, stay_ms
+from gateway.core.moment import Moment, is_measurable, stay_ms
 from gateway.core.posting import billed
 from gateway.core.record import Draft, Value, plate_commitment
-from gateway.core.session import Session, State, Trigger, may, moved
+from gateway.core.review import doubted
+from gateway.core.session import Session, State, Trigger, moved
 from gateway.core.tariff import Bill
 
 BILL_LINES_MAX = 12
@@ -26,15 +28,18 @@ BILL_LINES_MAX = 12
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
-    """Decide an exit; a repeated read of the vehicle that was just let out only repeats the command."""
-    leaving = memory.session(memory.lanes[event.lane].leaving)
-    if leaving is not None and leaving.plate.trace == event.plate.trace:
-        return _repeat(memory, event.lane, leaving, answer)
-    exited = now.earlier(event.source.age_ms)
+    """Decide an exit; another read of a vehicle that was already decided only repeats the command."""
     match = matching.find(memory, event.plate)
+    decided = _decided(memory, event, match)
+    if decided is not None:
+        return _repeat(memory, event.lane, decided, answer)
+    exited = now.earlier(event.source.age_ms)
     if match is None:
         return _let_out_unmatched(memory, event, exited, answer)
     session = match.session
+    if not is_measurable(session.entered, exited):
+        doubted(memory, session, "length of the stay not known", answer)
+        return _let_out_unmatched(memory, event, exited, answer)
     entered_ms, exited_ms = stay_ms(session.entered, exited)
     bill = memory.rules.tariff.bill(entered_ms, exited_ms, session.vehicle, session.energy)
     outcome = exit.decide(bill.amount_minor, session.lease, memory.rules.without_lease, exited)
@@ -69,7 +74,7 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
         return
     answer.write(Draft("left", {"session": session, "lane": event.lane, "at": at_ms}))
     memory.set_lane(event.lane, LaneState(), answer)
-    _release_unpaid(memory, session, answer)
+    release_unpaid(memory, session, answer)
 
 
 def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment, answer: Answer) -> None:
@@ -81,7 +86,7 @@ def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment
     }
     answer.write(Draft("outage", body))
     if event.reason is not SelfOpening.UNANSWERED:
-        _release_unpaid(memory, memory.lanes[event.lane].leaving, answer)
+        release_unpaid(memory, memory.lanes[event.lane].leaving, answer)
 
 
 def budget_spent(event: BudgetSpent, now: Moment, answer: Answer) -> None:
@@ -95,11 +100,40 @@ def budget_spent(event: BudgetSpent, now: Moment, answer: Answer) -> None:
     answer.write(Draft("outage", body))
 
 
+def release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
+    """A vehicle held for payment is gone without it: what it owes is arrears. Nothing for any other stay."""
+    session = memory.session(session_id)
+    if session is not None and session.state is State.HELD:
+        answer.write(Draft("arrears", {"session": session.id, "amount_minor": session.amount_minor, "payment": ""}))
+        memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
+
+
+def _decided(memory: LotMemory, event: PlateRead, match: Match | None) -> Session | None:
+    """The stay of this vehicle if its exit was decided before: it stands under this barrier, or was held at another."""
+    leaving = memory.session(memory.lanes[event.lane].leaving)
+    if leaving is None or leaving.plate.trace != event.plate.trace:
+        return matching.held(memory, event.plate)
+    # The same plate with a stay that is still open came in again, or was let out before on a read of doubt.
+    open_again = match is not None and match.session.plate.identity == event.plate.identity == leaving.plate.identity
+    return None if open_again else leaving
+
+
 def _repeat(memory: LotMemory, lane: str, session: Session, answer: Answer) -> None:
     if session.state is State.HELD:
+        _move_hold(memory, session, lane, answer)
         answer.commands.append(wording.exit_text(lane, Outcome.PAY_HERE, session.amount_minor, memory.rules.currency))
     else:
         answer.commands.append(OpenBarrier(lane))
+
+
+def _move_hold(memory: LotMemory, session: Session, lane: str, answer: Answer) -> None:
+    """A vehicle held at one lane came to another: it is held there, for the same bill."""
+    if session.lane_out == lane:
+        return
+    if memory.stands_at_exit(session):
+        memory.set_lane(session.lane_out, LaneState(), answer)
+    memory.put(replace(session, lane_out=lane), answer)
+    memory.set_lane(lane, LaneState(leaving=session.id), answer)
 
 
 def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answer: Answer) -> None:
@@ -126,13 +160,6 @@ def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answ
         wording.exit_text(event.lane, Outcome.REVIEW, 0, memory.rules.currency),
         PublishNotice("exit-review", event.lane, session, wording.masked(event.plate.text), 0),
     ]
-
-
-def _release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
-    session = memory.session(session_id)
-    if session is not None and session.state is State.HELD and may(session, Trigger.RELEASED_UNPAID):
-        answer.write(Draft("arrears", {"session": session.id, "amount_minor": session.amount_minor, "payment": ""}))
-        memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
 
 
 def _exit_body(

@@ -35,19 +35,30 @@ class Match:
 
 def find(memory: LotMemory, plate: Plate) -> Match | None:
     """The stay that this read certainly ends, or None."""
-    if plate.text == "" or plate.confidence < CONFIDENCE_MIN:
+    if not is_certain(plate):
         return None
     same = memory.session_of(plate.identity)
     if same is not None:
         return Match(same, Likeness.SAME) if same.state is State.INSIDE else None
     alike = memory.sessions_alike(plate)
     # A second vehicle that could be meant, however unlikely, is doubt; doubt never debits.
-    if len(alike) == 1 and _is_certain(alike[0], plate):
+    if len(alike) == 1 and _could_only_be(alike[0], plate):
         return Match(alike[0], Likeness.ALIKE)
     return None
 
 
-def _is_certain(session: Session, plate: Plate) -> bool:
+def held(memory: LotMemory, plate: Plate) -> Session | None:
+    """The stay of this very plate that was priced and waits for its payment, if there is one."""
+    session = memory.session_of(plate.identity) if is_certain(plate) else None
+    return session if session is not None and session.state is State.HELD else None
+
+
+def is_certain(plate: Plate) -> bool:
+    """Whether a read is good enough to debit somebody."""
+    return plate.text != "" and plate.confidence >= CONFIDENCE_MIN
+
+
+def _could_only_be(session: Session, plate: Plate) -> bool:
     known = session.plate
     apart = sum(ours != theirs for ours, theirs in zip(known.text, plate.text, strict=True))
     same_class = (known.vehicle, known.energy) == (plate.vehicle, plate.energy)

@@ -80,6 +80,11 @@ class LotMemory:
         """The open stays whose plates a reader could take for this one, itself included; same colour, same length."""
         return [self._inside[session] for session in sorted(self._by_trace.get(plate.trace, ()))]
 
+    def stands_at_exit(self, session: Session) -> bool:
+        """Whether this stay's vehicle is the one that its exit lane last decided; another may stand there since."""
+        lane = self.lanes.get(session.lane_out)
+        return lane is not None and lane.leaving == session.id
+
     def adopt(self, session: Session) -> None:
         """Hold an ended stay for the length of one step, because an event names it."""
         self._adopted[session.id] = session

@@ -39,11 +39,16 @@ def elapsed_ms(begin: Moment, end: Moment) -> int:
     return max(0, end.wall_ms - begin.wall_ms)
 
 
+def is_measurable(begin: Moment, end: Moment) -> bool:
+    """Whether the time between two moments is known: within one boot always, across boots only by two clocks that were set."""
+    return begin.boot == end.boot or ClockQuality.UNKNOWN not in (begin.quality, end.quality)
+
+
 def stay_ms(entered: Moment, exited: Moment) -> tuple[int, int]:
     """UTC ms of a stay's begin and end, as it is priced: the length by `elapsed_ms`, hung on the better of both wall clocks.
 
     The exit's wall clock is preferred unless only the entry's was synchronised, so that a clock that was wrong at entry
-    and set since shifts the stay but never stretches it.
+    and set since shifts the stay but never stretches it. Only for a stay that `is_measurable`.
     """
     length_ms = elapsed_ms(entered, exited)
     entry_is_better = entered.quality is ClockQuality.SYNCHRONISED and exited.quality is not ClockQuality.SYNCHRONISED

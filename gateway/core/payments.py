@@ -1,7 +1,8 @@
 """The result of a payment comes down: book it.
 
-Owns what a payment may still change. Rules: the city's repeats change nothing; a message that fits no stay, or
-not its state, is written down as refused and never moves money. Refuses to know how signatures were checked.
+Owns what a payment may still change. Rules: the city's repeats change nothing; a message that fits no stay, or not its state,
+is written down as refused and never moves money; a barrier opens only for the vehicle that paid. Refuses to know how
+signatures were checked.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) 
         answer.postings += settled(n, session.id, event.amount_minor)
         session = replace(session, paid_minor=event.amount_minor)
     memory.put(moved(session, trigger), answer)
-    if held and event.paid:
+    if held and event.paid and memory.stands_at_exit(session):
         answer.commands += [OpenBarrier(session.lane_out), wording.paid_text(session.lane_out)]
     answer.commands.append(
         PublishNotice(

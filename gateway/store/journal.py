@@ -7,6 +7,7 @@ signatures and when to call it.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -61,11 +62,12 @@ class Journal:
         self._commits = 0
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         execute = self._connection.execute
-        execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA synchronous = FULL")
+        # Before the journal mode, which is written into the file: a file that is not ours stays as it was.
+        migrate(self._connection, path)
+        execute("PRAGMA journal_mode = WAL")
         execute("PRAGMA foreign_keys = ON")
         execute("PRAGMA wal_autocheckpoint = 0")
-        migrate(self._connection, path)
         execute("INSERT OR IGNORE INTO chain VALUES (1, ?, 1, ?, 0, 0, 0, 0, 0, 0)", (chain, instance))
         found = execute("SELECT chain FROM chain").fetchone()[0]
         if found != chain:
@@ -82,6 +84,12 @@ class Journal:
         last = self._connection.execute("SELECT n, line FROM record ORDER BY n DESC LIMIT 1").fetchone()
         n, prev = (last[0], record_hash(last[1]).hex()) if last else (0, "0" * 64)
         return Head(epoch, n, prev, dn, receipted)
+
+    def genesis(self) -> dict[str, str]:
+        """Body of the first record; empty before there is one."""
+        found = self._connection.execute("SELECT line FROM record WHERE n = 1").fetchone()
+        body: dict[str, str] = json.loads(found[0])["body"] if found else {}
+        return body
 
     def instance(self) -> str:
         """The random id that the ledger was born with."""

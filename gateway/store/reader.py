@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.core.record import Record
 from gateway.store import rows
+from gateway.store.schema import APPLICATION_ID
 
 PAGE_RECORDS = 500
 
@@ -30,16 +32,32 @@ class StoredReceipt:
 
 
 class Reader:
-    """Reads one ledger. Raises ReaderError if there is none."""
+    """Reads one ledger. Raises ReaderError if there is none, or if the file can't be read or holds something else."""
 
     def __init__(self, path: Path) -> None:
         if not path.exists():
             raise ReaderError(f"{path}: no ledger; name the folder in gateway.data of the configuration")
-        self._connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
+        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        try:
+            found = self._connection.execute("PRAGMA application_id").fetchone()[0]
+            steps = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            raise ReaderError(f"{path}: can't be read ({error}); look at its permissions and the disk") from None
+        if found != APPLICATION_ID or not steps:
+            raise ReaderError(f"{path}: no lotgate ledger; name the folder in gateway.data of the configuration")
 
     def close(self) -> None:
         """Close the file."""
         self._connection.close()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Within it all reads see the ledger as it is now, whatever is written or erased meanwhile."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     def chain(self) -> str:
         """The chain's id."""
@@ -52,6 +70,10 @@ class Reader:
     def head_n(self) -> int:
         """Number of the last record, 0 if there is none."""
         return int(self._connection.execute("SELECT coalesce(max(n), 0) FROM record").fetchone()[0])
+
+    def disclosures(self) -> int:
+        """How many records have a plate and a salt beside them."""
+        return int(self._connection.execute("SELECT count(*) FROM disclosure").fetchone()[0])
 
     def records(self, first: int = 1) -> Iterator[Record]:
         """All records from number `first` on, in order, page by page."""

@@ -25,7 +25,7 @@ class SchemaError(Exception):
 
 
 def migrate(connection: sqlite3.Connection, path: Path) -> None:
-    """Bring the ledger to the newest step. Raises SchemaError for a newer or a foreign database."""
+    """Bring the ledger to the newest step. Raises SchemaError for a newer or a foreign database, and leaves it as it was."""
     found = connection.execute("PRAGMA application_id").fetchone()[0]
     tables = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
     if tables and found != APPLICATION_ID:

@@ -15,6 +15,17 @@ from gateway.forms import Form, Reason, Rejection
 
 Body = dict[str, Any]
 
+ID_BYTES_MAX = 64
+"""An id of the city's goes into a record, whose line must stay within its limit."""
+
+
+def _id(value: object) -> str:
+    """Reader of the id of a session, lease or payment."""
+    found: str = forms.text(value)
+    if not 0 < len(found.encode()) <= ID_BYTES_MAX:
+        raise ValueError(f"not an id of 1 to {ID_BYTES_MAX} bytes")
+    return found
+
 
 def _lease(origin: Origin, body: Body) -> CityEvent:
     return LeaseGranted(origin, body["lease"], body["session"], body["cap_minor"], body["expires_ms"])
@@ -27,13 +38,13 @@ def _payment(origin: Origin, body: Body) -> CityEvent:
 
 KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     "lease": (
-        {"session": forms.text, "lease": forms.text, "cap_minor": forms.count, "expires_ms": forms.count},
+        {"session": _id, "lease": _id, "cap_minor": forms.count, "expires_ms": forms.count},
         _lease,
     ),
     "payment": (
         {
-            "session": forms.text,
-            "payment": forms.text,
+            "session": _id,
+            "payment": _id,
             "amount_minor": forms.count,
             "status": forms.word("paid", "failed"),
         },

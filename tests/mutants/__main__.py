@@ -83,7 +83,10 @@ def holds(catcher: str, tree: Path) -> bool:
         command, cwd=tree, env=environment, capture_output=True, text=True, timeout=CHECK_S, check=False
     )
     if contract != catcher:
-        return f"{contract} KEPT" in " ".join(done.stdout.split())
+        words = " ".join(done.stdout.split())
+        if f"{contract} KEPT" not in words and f"{contract} BROKEN" not in words:
+            raise RuntimeError(f"{catcher} could not be run:\n{done.stdout}{done.stderr}")
+        return f"{contract} KEPT" in words
     if done.returncode not in (0, 1):
         raise RuntimeError(f"{catcher} could not be run:\n{done.stdout}{done.stderr}")
     return done.returncode == 0
