@@ -75,9 +75,10 @@ def check_config(config_path: Path, as_json: bool) -> None:
         tariff = find_tariff(config.lot.tariff, config_path.parent)
         signer = Signer.load(config.gateway.key)
         load_public(config.city.public_key)
-        Statement.load(config.gateway.statement)
+        Statement.load(config.gateway.statement).check(chain=config.gateway.id, key=signer.key)
         for bus in config.buses:
             site_key(bus.site_key)
+        config.broker.check_files()
     layout = config.layout
     found = {
         "gateway": config.gateway.id,
@@ -254,6 +255,7 @@ def _config_errors() -> Iterator[None]:
     from gateway.config import ConfigError
     from gateway.core.tariff import TariffError
     from gateway.export import StatementError
+    from gateway.quote import UnknownTariffError
     from gateway.shell.signer import KeyFileError
     from gateway.store.journal import LedgerError
     from gateway.store.schema import SchemaError
@@ -262,6 +264,8 @@ def _config_errors() -> Iterator[None]:
         yield
     except (ConfigError, TariffError, StatementError, KeyFileError, LedgerError, SchemaError) as error:
         raise ConfigFailure(str(error)) from None
+    except UnknownTariffError as error:
+        raise ConfigFailure(f"lot.tariff: {error}") from None
 
 
 def _log_to_stderr() -> None:

@@ -63,6 +63,21 @@ class BrokerPart:
     certificate: Path | None = None
     key: Path | None = None
 
+    def check_files(self) -> None:
+        """Raise ConfigError for a file that is named here and can't be read."""
+        files = {
+            "password_file": self.password_file,
+            "ca": self.ca,
+            "certificate": self.certificate,
+            "key": self.key,
+        }
+        for name, path in files.items():
+            try:
+                if path is not None:
+                    path.read_bytes()
+            except OSError as error:
+                raise ConfigError(f"broker.{name} = {str(path)!r}: {error.strerror}; put the file there") from None
+
 
 @dataclass(frozen=True, slots=True)
 class BusPart:

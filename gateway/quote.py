@@ -18,6 +18,11 @@ from gateway.core.tariff_plan import local_time, utc_ms
 
 Language = Literal["zh", "en"]
 
+
+class UnknownTariffError(ValueError):
+    """No tariff has this name; the text lists those that ship."""
+
+
 _HEADINGS = {"zh": ("计费", "数量", "单价", "金额", "合计"), "en": ("charge", "units", "each", "amount", "total")}
 
 
@@ -28,15 +33,15 @@ def shipped_names() -> list[str]:
 
 
 def shipped_tariff(name: str) -> Tariff:
-    """A tariff that ships with the product. Raises ValueError, which lists the names, if there is none of this name."""
+    """A tariff that ships with the product. Raises UnknownTariffError if there is none of this name."""
     if name not in shipped_names():
-        raise ValueError(f"no tariff {name!r}; the shipped ones are {', '.join(shipped_names())}")
+        raise UnknownTariffError(f"no tariff {name!r}; the shipped ones are {', '.join(shipped_names())}")
     text = files("seeds").joinpath("tariffs").joinpath(f"{name}.toml").read_text(encoding="utf-8")
     return load_tariff(text, name)
 
 
 def find_tariff(name: str, folder: Path) -> Tariff:
-    """A tariff by a shipped name, or by the path of its file, taken from `folder`. ValueError or TariffError if neither."""
+    """A tariff by a shipped name, or by the path of its file, taken from `folder`. UnknownTariffError or TariffError."""
     path = folder / name
     if name in shipped_names() or not path.is_file():
         return shipped_tariff(name)

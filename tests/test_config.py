@@ -98,3 +98,38 @@ def test_no_file(tmp_path: Path) -> None:
 def test_a_bus_without_nodes_is_no_bus(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"a bus needs at least one"):
         load(tmp_path, GOOD.split("[[bus.lane]]", maxsplit=1)[0])
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ('certificate = "c.crt"',                    "broker.certificate = 'c.crt': is of no use without key; add it"),
+        ('key = "c.key"',                            "broker.key = 'c.key': is of no use without certificate; add it"),
+        ('password_file = "pw"',                     "broker.password_file = 'pw': is of no use without username"),
+    ],
+)  # fmt: skip
+def test_half_a_login_is_refused(tmp_path: Path, added: str, told: str) -> None:
+    with pytest.raises(ConfigError) as raised:
+        load(tmp_path, GOOD.replace("port = 8883", f"port = 8883\n{added}", 1))
+    assert told in str(raised.value)
+
+
+def test_a_certificate_is_never_sent_over_plain_text(tmp_path: Path) -> None:
+    text = GOOD.replace('ca = "ca.pem"', 'certificate = "c.crt"\nkey = "c.key"', 1)
+    with pytest.raises(ConfigError, match="is of no use without ca"):
+        load(tmp_path, text)
+
+
+def test_a_folder_is_no_configuration(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"can't be read: Is a directory; correct its permissions or --config"):
+        load_config(tmp_path)
+
+
+def test_the_brokers_files_must_be_there(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text(GOOD, encoding="utf-8")
+    broker = load_config(path).broker
+    with pytest.raises(ConfigError, match=r"broker\.ca = '.*ca\.pem': No such file or directory; put the file there"):
+        broker.check_files()
+    (tmp_path / "ca.pem").touch()
+    broker.check_files()

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from gateway.core.city_events import ReceiptArrived
 from gateway.core.commands import RaiseAlarm
 from gateway.core.events import Event, HelpCalled, Woke
 from gateway.core.record import canonical, record_hash, signed_bytes
-from gateway.engine import RECEIPT_KEPT_MS
-from tests.lots import HOUR_MS, KEY, SmallLot, at, plate, state_of
+from gateway.engine import RECEIPT_KEPT_MS, Engine, Identity
+from gateway.shell.signer import Signer
+from gateway.store.journal import LedgerError
+from tests.lots import CHAIN, HOUR_MS, KEY, LOT, SmallLot, at, plate, state_of
 
 
 def day(lot: SmallLot) -> None:
@@ -155,3 +159,138 @@ def test_every_start_is_written_down(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.restart()
     assert [line["type"] for line in lot.lines()] == ["genesis", "start", "start"]
+
+
+def everything(lot: SmallLot, session: str) -> list[Event]:
+    """One step that writes to every table."""
+    return [
+        lot.read("out"),
+        lot.read("in", plate("沪B54321")),
+        lot.passed("in"),
+        lot.bay("b2", True),
+        lot.lease(session, 5000),
+        lot.receipt(2),
+    ]
+
+
+TABLES = ("record", "disclosure", "session", "posting", "lane", "bay", "node", "down", "receipt")
+
+
+def counts(lot: SmallLot) -> dict[str, int]:
+    return {table: lot.rows(f"SELECT count(*) FROM {table}")[0][0] for table in TABLES}
+
+
+@pytest.mark.parametrize(
+    "fault", [*(f"INSERT ON {table}" for table in TABLES), "UPDATE ON chain", "query_only", "max_page_count"]
+)
+def test_whatever_a_step_fails_at_nothing_of_it_stays(tmp_path: Path, fault: str) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.wait(2 * HOUR_MS)
+    events = everything(lot, session)
+    before, lines = counts(lot), lot.lines()
+    match fault:
+        case "query_only":
+            lot.rows("PRAGMA query_only = ON")
+        case "max_page_count":
+            lot.rows("CREATE TABLE ballast (a)")
+            lot.rows(
+                "CREATE TRIGGER heavy AFTER INSERT ON node BEGIN INSERT INTO ballast VALUES (zeroblob(30000)); END"
+            )
+            lot.rows(f"PRAGMA max_page_count = {lot.rows('PRAGMA page_count')[0][0]}")
+        case _:
+            lot.rows(f"CREATE TRIGGER broken BEFORE {fault} BEGIN SELECT raise(ABORT, 'planted'); END")
+    with pytest.raises(sqlite3.Error, match=r"planted|readonly|full"):
+        lot.step(*events)
+    lot.journal._connection.close()
+    with sqlite3.connect(lot.path) as connection:
+        connection.executescript("DROP TRIGGER IF EXISTS broken; DROP TRIGGER IF EXISTS heavy")
+    connection.close()
+    lot.restart()
+    assert lot.lines()[:-1] == lines
+    assert counts(lot) == before | {"record": before["record"] + 1}
+    lot.step(*events)
+    assert [line["n"] for line in lot.lines()] == list(range(1, len(lot.lines()) + 1))
+    assert (lot.last("exit")["amount_minor"], counts(lot)["down"], counts(lot)["receipt"]) == (700, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("key", "currency", "told"),
+    [
+        (KEY,                                                     "CNY", ""),
+        (Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))), "CNY", "begun under another record key"),
+        (KEY,                                                     "EUR", "amounts are in CNY, not EUR"),
+    ],
+)  # fmt: skip
+def test_a_ledger_keeps_its_key_and_its_currency(
+    tmp_path: Path, key: Ed25519PrivateKey, currency: str, told: str
+) -> None:
+    lot = SmallLot(tmp_path)
+    rules = replace(lot.engine.memory.rules, currency=currency)
+
+    def again() -> Engine:
+        return Engine(
+            identity=Identity(CHAIN, LOT.lot, "test"),
+            lot=LOT,
+            rules=rules,
+            journal=lot.journal,
+            signer=Signer(key),
+            salt=lambda: "",
+        )
+
+    if not told:
+        assert again().start(at(0)).head_n == 3
+        return
+    with pytest.raises(LedgerError, match=told) as raised:
+        again()
+    assert str(lot.path) in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("epoch", "n", "true_hash", "forked", "receipted"),
+    [
+        # epoch  n  ours   forked  cursor
+        (1,      2, True,  False,  2),
+        (1,      1, False, False,  2),   # older than what we have: ignored
+        (1,      2, False, False,  2),
+        (2,      3, True,  False,  2),   # of another epoch
+        (1,      3, True,  False,  3),
+        (1,      3, False, True,   2),
+        (1,      4, False, True,   2),   # of a record that we never wrote
+    ],
+)  # fmt: skip
+def test_receipts(tmp_path: Path, epoch: int, n: int, true_hash: bool, forked: bool, receipted: int) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.step(lot.receipt(2))
+    record_hash = (lot.journal.line_hash(n) if true_hash else None) or b"x" * 32
+    done = lot.step(ReceiptArrived(epoch, n, record_hash, "line", bytes(64)))
+    assert (done.forked, done.receipted_n) == (forked, receipted)
+    assert lot.step().forked is forked
+
+
+def test_a_receipt_rides_along_with_the_next_commit(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.step(lot.receipt(2))
+    lot.step(lot.bay("b1", True))
+    assert lot.rows("SELECT receipted, (SELECT max(n) FROM receipt) FROM chain") == [(2, 2)]
+
+
+def test_a_line_of_the_city_counts_once_even_after_a_kill(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lease = lot.lease(session, 5000)
+    assert lot.step(lease, lease).dn == 1
+    lot.restart()
+    assert lot.step(lease).dn == 1
+    assert lot.rows("SELECT count(*) FROM down") == [(1,)]
+    assert lot.lines("refused") == []
+
+
+def test_a_quiet_tick_writes_nothing(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    before = lot.rows("PRAGMA data_version"), lot.lines()
+    for _ in range(3):
+        assert lot.step(Woke()).commands == ()
+    assert (lot.rows("PRAGMA data_version"), lot.lines()) == before

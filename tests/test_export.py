@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -95,3 +96,32 @@ def test_a_statement_is_read_as_the_city_wrote_it(tmp_path: Path) -> None:
     path = tmp_path / "statement.json"
     path.write_text('{"line": "x", "sig": "' + base64.b64encode(b"s" * 64).decode() + '"}', encoding="utf-8")
     assert Statement.load(path) == Statement("x", b"s" * 64)
+
+
+def test_the_header_counts_right_while_plates_are_erased(tmp_path: Path) -> None:
+    short_export(tmp_path)
+    writer = sqlite3.connect(tmp_path / "ledger.db", isolation_level=None)
+    lines = export_lines(Reader(tmp_path / "ledger.db"), statement(), city_key=key_id(ANCHOR))
+    first = next(lines)
+    writer.execute("DELETE FROM disclosure")
+    assert verify_lines((first + "".join(lines)).encode(), ANCHOR).disclosed == 2
+    again = "".join(export_lines(Reader(tmp_path / "ledger.db"), statement(), city_key=key_id(ANCHOR)))
+    report = verify_lines(again.encode(), ANCHOR)
+    assert (report.exit_code, report.disclosed, report.records) == (0, 0, 7)
+    assert "浙" not in again
+
+
+@pytest.mark.parametrize(
+    ("chain", "key", "told"),
+    [
+        (CHAIN, Signer(KEY).key, ""),
+        ("gw-2", Signer(KEY).key, "is of chain 'gw-1'"),
+        (CHAIN, "0" * 16, "ask the city for the statement of this key"),
+    ],
+)
+def test_a_statement_of_something_else_is_refused(chain: str, key: str, told: str) -> None:
+    if not told:
+        return statement().check(chain=chain, key=key)
+    with pytest.raises(StatementError, match=told):
+        statement().check(chain=chain, key=key)
+    return None

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gateway.__main__ import EXIT_CONFIG, main
 from gateway.shell.signer import Signer
+from tests.lots import KEY, SmallLot
 from tests.test_config import GOOD
+from tests.test_export import CITY, statement
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -86,3 +90,72 @@ def test_completion_knows_the_commands() -> None:
 
 def test_verify_hands_over_its_exit_code(tmp_path: Path) -> None:
     assert run("verify", str(tmp_path / "nothing.export"))[0] == 2
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    """A configuration with every file that it names; its path."""
+    config = tmp_path / "gateway.toml"
+    config.write_text(GOOD.replace('ca = "ca.pem"\n', ""), encoding="utf-8")
+    (tmp_path / "record.pem").write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (tmp_path / "city.pub").write_bytes(CITY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    (tmp_path / "site.key").write_text("00" * 16, encoding="ascii")
+    told = statement()
+    signature = base64.b64encode(told.signature).decode()
+    (tmp_path / "statement.json").write_text(json.dumps({"line": told.line, "sig": signature}), encoding="utf-8")
+    return config
+
+
+def test_check_config_tells_what_it_found(site: Path) -> None:
+    code, text = run("check-config", "--config", str(site), "--json")
+    assert (code, json.loads(text)) == (
+        0,
+        {
+            "gateway": "gw-1",
+            "lot": "lot-1",
+            "lanes": {"in": "entry"},
+            "bays": 2,
+            "tariff": "plain-garage",
+            "currency": "CNY",
+            "key": Signer(KEY).key,
+        },
+    )
+    code, text = run("check-config", "--config", str(site))
+    assert (code, text) == (0, f"{site}: good. Lot lot-1: lanes in (entry); 2 bays; tariff plain-garage.\n")
+    assert sorted(path.name for path in site.parent.iterdir()) == [
+        "city.pub",
+        "gateway.toml",
+        "record.pem",
+        "site.key",
+        "statement.json",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('"plain-garage"', '"nowhere"',          "lot.tariff: no tariff 'nowhere'; the shipped ones are"),
+        ("port = 8883",    'port = 1\nca = "x"', "broker.ca = "),
+        ('id = "gw-1"',    'id = "gw-2"',        "the key statement is of chain 'gw-1'"),
+    ],
+)  # fmt: skip
+def test_check_config_refuses_what_would_not_run(site: Path, old: str, new: str, told: str) -> None:
+    site.write_text(site.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
+    code, text = run("check-config", "--config", str(site))
+    assert code == EXIT_CONFIG
+    assert told in text
+
+
+def test_an_export_is_what_verify_accepts(site: Path) -> None:
+    code, text = run("export", "--config", str(site))
+    assert code == 1
+    assert "no ledger; name the folder in gateway.data" in text
+    (site.parent / "data").mkdir()
+    lot = SmallLot(site.parent / "data")
+    lot.enter()
+    lot.engine.close()
+    out = site.parent / "ledger.export"
+    assert run("export", "--config", str(site), "--out", str(out)) == (0, "")
+    assert run("verify", str(out), "--anchor", str(site.parent / "city.pub"))[0] == 0
+    assert run("verify", str(out))[0] == 3
+    assert run("export", "--config", str(site)) == (0, out.read_text(encoding="utf-8"))

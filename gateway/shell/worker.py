@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 QUEUE_MAX = 64
 """Items waiting: far more than one commit's time of bus traffic; when it is full the bus waits, and the nodes keep events."""
 
+STOP_S = 10.0
+"""A queue of commits takes a second; a disk that stalls for ten must not keep the process from ending."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -33,7 +36,9 @@ class Worker(Generic[Item, Result]):
     def __init__(self, work: Callable[[Item], Result], done: Callable[[Item, Result | Failure], None]) -> None:
         self._work = work
         self._done = done
-        self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_MAX)
+        # One place more than items may take, so that the end always finds room.
+        self._queue: queue.Queue[Item | None] = queue.Queue(QUEUE_MAX + 1)
+        self._stopping = False
         self._loop: asyncio.AbstractEventLoop
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
 
@@ -45,21 +50,22 @@ class Worker(Generic[Item, Result]):
     @property
     def full(self) -> bool:
         """Whether another item would be refused."""
-        return self._queue.full()
+        return self._queue.qsize() >= QUEUE_MAX
 
     def submit(self, item: Item) -> bool:
-        """Queue an item; False if there is no room."""
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
+        """Queue an item, from the loop's thread; False if there is no room, or nobody will come for it."""
+        if self._stopping or self.full:
             return False
+        self._queue.put_nowait(item)
         return True
 
-    async def stop(self) -> None:
-        """Finish what is queued, then end the thread."""
-        if self._thread.is_alive():
-            await asyncio.to_thread(self._queue.put, None)
-            await asyncio.to_thread(self._thread.join)
+    async def stop(self) -> bool:
+        """Finish what is queued and end the thread; False if it is still at work after STOP_S."""
+        if not self._stopping:
+            self._stopping = True
+            self._queue.put_nowait(None)
+        await asyncio.to_thread(self._thread.join, STOP_S)
+        return not self._thread.is_alive()
 
     def _run(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 from pathlib import Path
 
+import pytest
+
 from gateway.core.commands import OpenBarrier, ShowText
+from gateway.core.exit import WithoutLease
 from gateway.core.record import plate_commitment
 from tests.lots import HOUR_MS, SmallLot, plate
 
@@ -71,3 +74,35 @@ def test_a_plate_that_enters_again_makes_the_older_stay_a_ghost(tmp_path: Path) 
     lot.step(lot.read("out"))
     assert (lot.last("exit")["session"], lot.last("exit")["amount_minor"]) == (session, 700)
     assert lot.rows("SELECT count(DISTINCT session) FROM posting") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("reads", "entered"),
+    [
+        # (text, confidence) of each read before the passage -> the plate that entered
+        ((("浙A12345", 99), ("", 0)),          "浙A12345"),
+        ((("浙A12345", 99), ("浙A1Z345", 60)), "浙A12345"),
+        ((("浙A12345", 99), ("沪B54321", 90)), "沪B54321"),
+        ((("浙A12345", 60), ("浙A1Z345", 50)), "浙A1Z345"),
+        ((("", 0), ("浙A12345", 60)),          "浙A12345"),
+    ],
+)  # fmt: skip
+def test_a_certain_read_is_not_forgotten_for_one_of_doubt(
+    tmp_path: Path, reads: tuple[tuple[str, int], ...], entered: str
+) -> None:
+    lot = SmallLot(tmp_path)
+    for text, confidence in reads:
+        assert OpenBarrier("in") in lot.step(lot.read("in", plate(text, confidence=confidence))).commands
+    lot.step(lot.passed("in"))
+    assert [record.disclosure.plate for record in lot.engine.records(1, 99) if record.disclosure] == [f"blue {entered}"]
+
+
+def test_a_held_vehicle_that_enters_again_left_without_paying(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
+    held = lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.backed_out("out"))
+    session = lot.enter()
+    assert lot.last("arrears") == {"session": held, "amount_minor": 700, "payment": ""}
+    assert list(lot.engine.memory.inside_sessions()) == [session]

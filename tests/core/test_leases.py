@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.commands import OpenBarrier
 from gateway.core.exit import WithoutLease
-from tests.lots import HOUR_MS, SmallLot
+from tests.lots import HOUR_MS, START_MS, SmallLot, plate
 
 
 def test_the_exit_names_the_lease_that_pays(tmp_path: Path) -> None:
@@ -59,3 +59,23 @@ def test_the_citys_line_is_kept_as_evidence(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.step(lot.lease(lot.enter(), 5000))
     assert lot.rows("SELECT dn, line FROM down") == [(1, "line 1")]
+
+
+def test_a_lease_opens_for_nobody_else(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
+    session = lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.backed_out("out"))
+    lot.step(lot.read("out", plate("沪B54321")))
+    assert OpenBarrier("out") not in lot.step(lot.lease(session, 5000)).commands
+    assert lot.rows(f"SELECT state FROM session WHERE id = '{session}'") == [("due",)]
+
+
+def test_a_lease_that_has_expired_pays_nothing(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.step(lot.lease(session, 5000, expires_ms=START_MS + HOUR_MS))
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    assert lot.last("exit")["outcome"] == "arrears"

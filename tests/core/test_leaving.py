@@ -10,9 +10,10 @@ from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, SelfOpening
 from gateway.core.exit import WithoutLease
 from gateway.core.leaving import BILL_LINES_MAX, _bill_lines
+from gateway.core.moment import ClockQuality
 from gateway.core.tariff import Bill, BillLine
 from gateway.engine import Outcome
-from tests.lots import HOUR_MS, SmallLot, plate
+from tests.lots import HOUR_MS, SmallLot, at, plate
 
 
 def opens(outcome: Outcome, lane: str = "out") -> bool:
@@ -149,3 +150,96 @@ def test_a_long_bill_folds_its_tail_and_keeps_its_sum(count: int) -> None:
     folded = _bill_lines(Bill(amount, "CNY", lines))
     assert len(folded) == min(count, BILL_LINES_MAX)
     assert sum(line["amount_minor"] for line in folded) == amount  # type: ignore[index,call-overload,misc]
+
+
+def held(folder: Path) -> tuple[SmallLot, str]:
+    """A vehicle that was told its amount at `out` and backed out again."""
+    lot = SmallLot(folder, policy=WithoutLease.PAY_HERE)
+    session = lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.backed_out("out"))
+    return lot, session
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_held_vehicle_that_tries_another_exit_is_held_there_for_the_same_bill(tmp_path: Path, restart: bool) -> None:
+    lot, session = held(tmp_path)
+    if restart:
+        lot.restart()
+    done = lot.step(lot.read("out-2"))
+    assert (opens(done, "out-2"), text(done)) == (False, "请扫码付费 7.00元")
+    assert len(lot.lines("exit")) == 1
+    assert opens(lot.step(lot.payment(session, 700)), "out-2")
+    lot.step(lot.passed("out-2"))
+    assert lot.last("left") == {"session": session, "lane": "out-2", "at": lot.last("left")["at"]}
+
+
+def test_another_vehicle_does_not_inherit_the_place_of_a_held_one(tmp_path: Path) -> None:
+    lot, session = held(tmp_path)
+    lot.step(lot.read("out", plate("沪B54321")))
+    lot.step(lot.passed("out"))
+    assert lot.rows(f"SELECT state FROM session WHERE id = '{session}'") == [("held",)]
+    assert text(lot.step(lot.read("out"))) == "请扫码付费 7.00元"
+
+
+def test_a_vehicle_that_came_back_after_an_exit_that_nobody_saw_it_pass_is_billed(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    for _ in range(2):
+        lot.enter()
+        lot.wait(2 * HOUR_MS)
+        assert opens(lot.step(lot.read("out")))
+    assert [line["body"]["amount_minor"] for line in lot.lines("exit")] == [700, 700]
+
+
+@pytest.mark.parametrize(
+    ("reads", "billed"),
+    [
+        # confidence of each read of the same vehicle -> exit records and what they bill
+        ((60, 99),     [0, 700]),
+        ((60, 60, 99), [0, 700]),
+        ((60, 60),     [0]),
+        ((99, 60),     [700]),
+        ((99, 99),     [700]),
+    ],
+)  # fmt: skip
+def test_a_certain_read_after_one_of_doubt_is_billed_once(
+    tmp_path: Path, reads: tuple[int, ...], billed: list[int]
+) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.wait(2 * HOUR_MS)
+    for confidence in reads:
+        assert opens(lot.step(lot.read("out", plate(confidence=confidence))))
+    assert [line["body"]["amount_minor"] for line in lot.lines("exit")] == billed
+
+
+S, I_, U = ClockQuality.SYNCHRONISED, ClockQuality.INFORMATIVE, ClockQuality.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("entry", "leave", "boot", "billed"),
+    [
+        # clock at entry, at exit, boot at exit -> fen; the wall clock says two hours throughout
+        (S,  S,  "boot-1", 700),
+        (U,  U,  "boot-1", 700),
+        (S,  S,  "boot-2", 700),
+        (S,  I_, "boot-2", 700),
+        (U,  S,  "boot-2", 0),
+        (S,  U,  "boot-2", 0),
+    ],
+)  # fmt: skip
+def test_a_stay_whose_length_no_clock_can_tell_is_not_billed(
+    tmp_path: Path, entry: ClockQuality, leave: ClockQuality, boot: str, billed: int
+) -> None:
+    lot = SmallLot(tmp_path)
+    lot.engine.step([lot.read("in"), lot.passed("in")], at(1000, quality=entry))
+    done = lot.engine.step([lot.read("out")], at(1000 + 2 * HOUR_MS, boot=boot, quality=leave))
+    assert opens(done)
+    assert lot.last("exit")["amount_minor"] == billed
+    state = lot.rows("SELECT state FROM session WHERE id = '1.3'")
+    if billed == 0:
+        assert lot.last("review") == {"session": "1.3", "reason": "length of the stay not known"}
+        assert state == [("review",)]
+    else:
+        assert state == [("arrears",)]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.core.matching import CONFIDENCE_MIN, find
+from gateway.core.exit import WithoutLease
+from gateway.core.matching import CONFIDENCE_MIN, find, held
 from gateway.core.plate import Vehicle
 from tests.lots import HOUR_MS, SmallLot, plate
 
@@ -71,3 +72,14 @@ def test_the_record_says_how_the_stay_was_found(tmp_path: Path) -> None:
     )
     lot.step(lot.read("out"))
     assert len(lot.lines("exit")) == 1
+
+
+@pytest.mark.parametrize(("confidence", "found"), [(SURE, True), (DOUBT, False)])
+def test_a_held_vehicle_is_known_again_by_a_certain_read(tmp_path: Path, confidence: int, found: bool) -> None:
+    lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
+    lot.enter()
+    assert held(lot.engine.memory, plate()) is None
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    assert (held(lot.engine.memory, plate(confidence=confidence)) is not None) is found
+    assert held(lot.engine.memory, plate("浙A1234S")) is None

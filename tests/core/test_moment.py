@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.moment import ClockQuality, Moment, elapsed_ms, stay_ms
+from gateway.core.moment import ClockQuality, Moment, elapsed_ms, is_measurable, stay_ms
 
 S, INFORMATIVE, U = ClockQuality.SYNCHRONISED, ClockQuality.INFORMATIVE, ClockQuality.UNKNOWN
 
@@ -49,3 +49,19 @@ def test_a_step_of_the_wall_clock_shifts_a_stay_and_never_stretches_it(
 
 def test_earlier_moves_both_clocks() -> None:
     assert moment("a", 1000, 5000).earlier(300) == moment("a", 700, 4700)
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "known"),
+    [
+        (("a", U), ("a", U), True),
+        (("a", S), ("b", S), True),
+        (("a", INFORMATIVE), ("b", S), True),
+        (("a", U), ("b", S), False),
+        (("a", S), ("b", U), False),
+    ],
+)
+def test_a_length_across_boots_needs_two_clocks_that_were_set(
+    begin: tuple[str, ClockQuality], end: tuple[str, ClockQuality], known: bool
+) -> None:
+    assert is_measurable(moment(begin[0], 1, 1, begin[1]), moment(end[0], 2, 2, end[1])) is known

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.core.commands import OpenBarrier
 from gateway.core.exit import WithoutLease
-from tests.lots import HOUR_MS, SmallLot
+from tests.lots import HOUR_MS, SmallLot, plate
 
 OWED = 700
 
@@ -84,3 +84,20 @@ def test_a_payment_in_the_lane_opens(tmp_path: Path) -> None:
     lot, session = owing(tmp_path, WithoutLease.PAY_HERE)
     assert OpenBarrier("out") not in lot.step(lot.payment(session, OWED, paid=False)).commands
     assert OpenBarrier("out") in lot.step(lot.payment(session, OWED)).commands
+
+
+def test_a_payment_opens_for_nobody_else(tmp_path: Path) -> None:
+    """The vehicle turned back to pay; meanwhile another one stands at the exit."""
+    lot, session = owing(tmp_path, WithoutLease.PAY_HERE)
+    lot.step(lot.backed_out("out"))
+    lot.step(lot.read("out", plate("沪B54321")))
+    done = lot.step(lot.payment(session, OWED))
+    assert OpenBarrier("out") not in done.commands
+    assert (state(lot, session), receivable(lot)) == (("paid", OWED), 0)
+
+
+def test_a_review_can_not_be_paid(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.step(lot.read("out"))
+    lot.step(lot.payment("1.3", 0))
+    assert (lot.last("refused")["reason"], state(lot, "1.3")) == ("session is review", ("review", 0))

@@ -126,7 +126,7 @@ def main(argv: list[str] | None = None) -> int:
         for number, verdict in enumerate(judge(chosen, Path(folder)), 1):
             verdicts.append(verdict)
             print(
-                f"{number:3}/{len(chosen)}  {verdict.name:<34} {verdict.catcher:<92.92} {verdict.outcome}", flush=True
+                f"{number:3}/{len(chosen)}  {verdict.name:<40} {verdict.catcher:<92.92} {verdict.outcome}", flush=True
             )
     if options.json:
         options.json.write_text(json.dumps([asdict(verdict) for verdict in verdicts], indent=1), encoding="utf-8")

@@ -46,3 +46,44 @@ def test_the_newest_receipt_up_to_a_record(tmp_path: Path) -> None:
 def test_no_ledger_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ReaderError, match=r"nothing\.db: no ledger"):
         Reader(tmp_path / "nothing.db")
+
+
+def test_a_folder_may_have_any_name(tmp_path: Path) -> None:
+    folder = tmp_path / "lot 1?mode=rwc#%41"
+    folder.mkdir()
+    lot = SmallLot(folder)
+    assert Reader(lot.path).head_n() == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"",                            "no lotgate ledger"),
+        (b"a text, not a database" * 99, "can't be read (file is not a database)"),
+        (None,                           "no lotgate ledger"),
+    ],
+)  # fmt: skip
+def test_what_is_no_ledger_is_said_so(tmp_path: Path, content: bytes | None, told: str) -> None:
+    path = tmp_path / "other.db"
+    if content is None:
+        with sqlite3.connect(path) as connection:
+            connection.execute("CREATE TABLE chain (chain TEXT)")
+        connection.close()
+    else:
+        path.write_bytes(content)
+    with pytest.raises(ReaderError) as raised:
+        Reader(path)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert told in str(raised.value)
+
+
+def test_a_snapshot_sees_nothing_of_what_comes_after_it(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    reader = Reader(lot.path)
+    with reader.snapshot():
+        assert (reader.head_n(), reader.disclosures()) == (3, 1)
+        lot.rows("DELETE FROM disclosure")
+        lot.step(lot.passed("out"))
+        assert (reader.head_n(), reader.disclosures()) == (3, 1)
+    assert (reader.head_n(), reader.disclosures()) == (4, 0)

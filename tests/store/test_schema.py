@@ -70,3 +70,16 @@ def test_every_shipped_schema_opens_twice_and_keeps_its_rows(tmp_path: Path, shi
 
 def test_there_is_a_shipped_schema_to_open() -> None:
     assert [path.stem for path in sorted(SEEDS.glob("*.db"))][:1] == ["schema_1"]
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE theirs (a)", "CREATE TABLE chain (chain TEXT)"])
+def test_the_journal_leaves_not_one_byte_in_a_foreign_file(tmp_path: Path, statement: str) -> None:
+    path = tmp_path / "other.db"
+    connection = connect(path)
+    connection.execute(statement)
+    connection.close()
+    before = path.read_bytes()
+    with pytest.raises(SchemaError, match="no lotgate ledger"):
+        Journal(path, chain=CHAIN, instance="i")
+    assert path.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == ["other.db"]

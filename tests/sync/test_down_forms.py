@@ -1,0 +1,44 @@
+"""The bodies of the city's lines: what becomes an event, and what is named and skipped."""
+
+from __future__ import annotations
+
+import pytest
+
+from gateway.core.city_events import LeaseGranted, Origin, PaymentReported
+from gateway.forms import Reason, Rejection
+from gateway.sync.down_forms import ID_BYTES_MAX, down_event
+
+ORIGIN = Origin(1, "line", bytes(64))
+LEASE = {"session": "1.2", "lease": "l-1", "cap_minor": 5000, "expires_ms": 99}
+PAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "status": "failed"}
+
+
+def test_each_kind_becomes_its_event() -> None:
+    assert down_event("lease", LEASE, ORIGIN) == LeaseGranted(ORIGIN, "l-1", "1.2", 5000, 99)
+    assert down_event("payment", PAYMENT, ORIGIN) == PaymentReported(ORIGIN, "p-1", "1.2", 700, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "reason"),
+    [
+        ("parade",  LEASE,                                       Reason.UNKNOWN_TYPE),
+        ("lease",   PAYMENT,                                     Reason.FORM),
+        ("lease",   LEASE | {"lease": ""},                       Reason.FORM),
+        ("lease",   LEASE | {"lease": "l" * (ID_BYTES_MAX + 1)}, Reason.FORM),
+        ("lease",   LEASE | {"session": "浙" * 22},              Reason.FORM),
+        ("lease",   LEASE | {"cap_minor": -1},                   Reason.FORM),
+        ("lease",   LEASE | {"cap_minor": 5000.0},               Reason.FORM),
+        ("payment", PAYMENT | {"payment": "p" * 4000},           Reason.FORM),
+        ("payment", PAYMENT | {"status": "perhaps"},             Reason.FORM),
+        ("payment", [],                                          Reason.FORM),
+    ],
+)  # fmt: skip
+def test_what_is_skipped(kind: str, body: object, reason: Reason) -> None:
+    found = down_event(kind, body, ORIGIN)
+    assert isinstance(found, Rejection)
+    assert found.reason is reason
+
+
+def test_the_longest_ids_are_taken() -> None:
+    long = "x" * ID_BYTES_MAX
+    assert isinstance(down_event("lease", LEASE | {"lease": long, "session": long}, ORIGIN), LeaseGranted)
