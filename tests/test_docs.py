@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.__main__ import main
+from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening
+from gateway.core.exit import WithoutLease
+from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.session import TRANSITIONS, State, Trigger
+from tests.lots import HOUR_MS, SmallLot, plate
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,6 +30,28 @@ def written_types() -> set[str]:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Draft":
                 types |= {item.value for item in ast.walk(node.args[0]) if isinstance(item, ast.Constant)}
     return types
+
+
+def written_records(folder: Path) -> list[dict[str, Any]]:
+    """The records of a day on which everything happens that a record is written for."""
+    lot = SmallLot(folder, policy=WithoutLease.PAY_HERE)
+    stays = {name: lot.enter(plate(name)) for name in ("浙A00001", "浙A00002", "浙A00003")}
+    lot.step(lot.lease(stays["浙A00001"], 100_000), lot.lease("1.999", 1))
+    lot.wait(9 * HOUR_MS)
+    for name, session in stays.items():
+        lot.step(lot.read("out", plate(name)))
+        owed_minor = int(lot.last("exit")["amount_minor"])
+        if name == "浙A00002":
+            lot.step(lot.lease(session, 100_000))
+        lot.step(lot.passed("out"))
+        lot.step(lot.payment(session, owed_minor, paid=name != "浙A00001"))
+    lot.enter()
+    lot.enter()
+    lot.step(lot.read("out", plate("浙A00009")))
+    lot.step(HelpCalled(lot.source("out"), "out"), EventsLost(lot.source("bays"), 1, 1))
+    lot.step(BarrierSelfOpened(lot.source("out"), "out", SelfOpening.UNANSWERED), BudgetSpent("out", 201))
+    lot.step(after_ms=HEARTBEAT_MS)
+    return lot.lines()
 
 
 def table_rows(text: str, heading: str) -> Iterator[list[str]]:
@@ -51,6 +80,28 @@ def test_every_record_type_is_documented_and_no_other() -> None:
     assert documented == written_types()
 
 
+def test_every_member_of_a_record_is_documented_and_no_other(tmp_path: Path) -> None:
+    written: dict[str, set[str]] = defaultdict(set)
+    around: set[str] = set()
+    for line in written_records(tmp_path):
+        around |= line.keys()
+        written[line["type"]] |= line["body"].keys()
+        for part in ("source", "lease", "lines"):
+            value = line["body"].get(part, {})
+            if not isinstance(value, str):
+                written[part] |= {member for one in (value if isinstance(value, list) else [value]) for member in one}
+    text = (ROOT / "docs/RECORDS.md").read_text(encoding="utf-8")
+    documented = {}
+    for heading, column in (("Types", 2), ("Parts of bodies", 1)):
+        for row in table_rows(text, heading):
+            members = re.sub(r" \([^)]*\)", "", row[column]).split(", ")
+            documented[row[0].strip("`")] = set(members)
+    del documented["type"], documented["part"]
+    assert documented == written
+    named = ", ".join(row[0] for row in table_rows(text, "Around every body"))
+    assert set(re.findall("`([a-z]+)`", named)) == around
+
+
 def test_the_diagram_is_drawn_from_the_table() -> None:
     text = (ROOT / "docs/SESSION.md").read_text(encoding="utf-8")
     found = re.search(r"```mermaid\n(.*?)\n```", text, re.DOTALL)
@@ -68,6 +119,17 @@ def test_every_command_stands_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     missing = [name for name in main.commands if f"lotgate {name}" not in text]
     assert missing == []
+
+
+def test_every_dependency_is_accounted_for() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wanted = [*project["build-system"]["requires"], *project["project"]["dependencies"]]
+    wanted += [one for extra in project["project"]["optional-dependencies"].values() for one in extra]
+    names = {re.split(r"[\[<>=;, ]", one)[0] for one in wanted} - {project["project"]["name"]}
+    names |= set(re.findall(r"micropython-[a-z0-9-]+-stubs", (ROOT / "Makefile").read_text(encoding="utf-8")))
+    rows = list(table_rows((ROOT / "DECISIONS.md").read_text(encoding="utf-8"), "Dependencies"))[1:]
+    assert {name.split(" ")[0] for row in rows for name in row[0].split(", ")} == names
+    assert all(all(row) and "MB" in row[3] for row in rows)
 
 
 def test_every_link_in_the_documents_leads_somewhere() -> None:

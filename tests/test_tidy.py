@@ -41,6 +41,24 @@ UNPAIRED = {
 }
 """Tests without a source file of the same name, and what they test instead."""
 
+TESTED_BY = {
+    "gateway/bus_line.py": "tests/test_run.py",
+    "gateway/city_line.py": "tests/test_end_to_end.py",
+    "gateway/core/answer.py": "tests/core/test_lot.py",
+    "gateway/core/layout.py": "tests/test_config.py",
+    "gateway/core/plate.py": "tests/core/test_matching.py",
+    "gateway/core/refusal.py": "tests/core/test_payments.py",
+    "gateway/core/review.py": "tests/core/test_entry.py",
+    "gateway/fallback.py": "tests/test_run.py",
+    "sim/counter.py": "tests/sim/test_occupancy.py",
+    "sim/course.py": "tests/test_end_to_end.py",
+    "sim/field.py": "tests/test_end_to_end.py",
+    "sim/lane.py": "tests/sim/test_lot.py",
+    "sim/processes.py": "tests/test_end_to_end.py",
+    "sim/scenario.py": "tests/test_end_to_end.py",
+}
+"""Sources without a test of the same name: too small to be wrong alone, or at work only with others, as in this test."""
+
 OWNERS = {
     "click": ("gateway/__main__.py", "sim/city_process.py", "tests/test_main.py"),
     "cryptography": (
@@ -54,7 +72,12 @@ OWNERS = {
     "cryptolib": ("tests/firmware/board/",),
     "hypothesis": ("tests/",),
     "iotcore": ("sim/broker.py",),
-    "paho": ("gateway/shell/broker_client.py", "gateway/console/listener.py", "sim/city_process.py"),
+    "paho": (
+        "gateway/shell/broker_client.py",
+        "gateway/console/listener.py",
+        "sim/city_process.py",
+        "tests/console/test_listener.py",
+    ),
     "pytest": ("tests/",),
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
@@ -119,6 +142,20 @@ def each_test_has_its_source(tree: Tree) -> list[str]:
         dunder = source.with_name(f"__{source.stem}__.py")
         if f"{top}{source}" not in tree and f"{top}{dunder}" not in tree:
             found.append(f"{path}: no {top}{source}")
+    return found
+
+
+def each_source_has_its_test(tree: Tree) -> list[str]:
+    found = []
+    for path, module in modules(tree):
+        name = PurePosixPath(path)
+        computes = any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(module))
+        if name.parts[0] not in OURS - {"tests"} or not computes:
+            continue
+        parts = name.parts[1:] if name.parts[0] == "gateway" else name.parts
+        own = PurePosixPath("tests", *parts).with_name(f"test_{name.stem.strip('_')}.py").as_posix()
+        if (own in tree) == (path in TESTED_BY) or TESTED_BY.get(path, own) not in tree:
+            found.append(f"{path}: {own} must be there, or another test named for it")
     return found
 
 
@@ -213,6 +250,9 @@ WRONG: list[tuple[Rule, str, str]] = [
     (functions_are_short, "sim/a.py", LONG_FUNCTION),
     (each_test_has_its_source, "tests/core/test_nowhere.py", ""),
     (each_test_has_its_source, "tests/sim/test_nowhere.py", ""),
+    (each_source_has_its_test, "gateway/link/a.py", "def f(): ...\n"),
+    (each_source_has_its_test, "firmware/a.py", "class A:\n    def f(self): ...\n"),
+    (each_source_has_its_test, "sim/lane.py", "def f(): ...\n"),
     (names_say_something, "gateway/lane_utils.py", ""),
     (names_say_something, "gateway/common/lane.py", ""),
     (nothing_is_left_for_later, "docs/A.md", "TO" + "DO: write\n"),
@@ -254,3 +294,21 @@ def test_the_rule_can_fail(rule: Rule, path: str, text: str, tmp_path: Path) -> 
     found = rule(tree_of(tmp_path))
     assert len(found) == 1
     assert found[0].startswith(path)
+
+
+@pytest.mark.parametrize(
+    ("line", "at"),
+    [
+        ("import time; time.time()", "gateway/engine.py"),
+        ("from time import monotonic_ns", "gateway/link/bus.py"),
+        ("from datetime import datetime; datetime.now()", "gateway/core/lot.py"),
+        ("from random import choice", "gateway/run.py"),
+        ("import asyncio; asyncio.create_task(f())", "gateway/run.py"),
+    ],
+)
+def test_the_style_check_bans_clocks_chance_and_lost_tasks(line: str, at: str) -> None:
+    ruff = [sys.executable, "-m", "ruff", "check", "--quiet", "--no-cache", "--output-format", "concise"]
+    done = subprocess.run(
+        [*ruff, "--stdin-filename", at, "-"], cwd=ROOT, input=line, capture_output=True, text=True, check=False
+    )
+    assert re.search("TID251|RUF006", done.stdout), done.stdout + done.stderr

@@ -36,7 +36,7 @@ def listen(
 ) -> None:
     """Call `on_message(topic, payload)` until interrupted. Raises BrokerRefusedError, or OSError if there is no broker."""
     client = paho.Client(CallbackAPIVersion.VERSION2, protocol=paho.MQTTv5)
-    refused: list[str] = []
+    accepted: list[bool] = []
     if username:
         client.username_pw_set(username, password)
     if ca is not None:
@@ -50,19 +50,22 @@ def listen(
 
     def on_connect(client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
         if reason.is_failure:
-            refused.append(str(reason))
-            client.disconnect()
-            return
+            raise BrokerRefusedError(f"{host}:{port}: {reason}; check user, password file and certificate")
+        accepted.append(True)
         # Retained state at QoS 0: some brokers stop handing out retained messages after a window of QoS 1.
         client.subscribe([(wanted, 0) for wanted in filters])
+
+    def on_disconnect(_client: paho.Client, _data: Any, _flags: Any, reason: Any, _properties: Any) -> None:
+        # Some brokers hang up on a wrong login without a word; trying again would be refused for ever.
+        if not accepted:
+            raise BrokerRefusedError(f"{host}:{port}: hung up ({reason}); check user, password file and certificate")
 
     def on_arrival(_client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
         on_message(message.topic, bytes(message.payload))
 
     client.on_socket_open = on_socket_open
     client.on_connect = on_connect
+    client.on_disconnect = on_disconnect
     client.on_message = on_arrival
     client.connect(host, port, KEEPALIVE_S)
     client.loop_forever()
-    if refused:
-        raise BrokerRefusedError(f"{host}:{port}: {refused[0]}; check user, password file and certificate")

@@ -37,7 +37,8 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     if match is None:
         return _let_out_unmatched(memory, event, exited, answer)
     session = match.session
-    if not is_measurable(session.entered, exited):
+    # An early read is older than its age says: the driver would pay for the time that the node was without power.
+    if event.source.early or not is_measurable(session.entered, exited):
         doubted(memory, session, "length of the stay not known", answer)
         return _let_out_unmatched(memory, event, exited, answer)
     entered_ms, exited_ms = stay_ms(session.entered, exited)

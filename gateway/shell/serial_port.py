@@ -26,7 +26,7 @@ GONE = (OSError, termios.error)
 
 
 class SerialPort:
-    """`on_data(bytes)` and `on_opened()` are called in the loop's thread. `dropped_bytes` rises when the line takes no more."""
+    """`on_data(bytes)` and `on_opened()` are called in the loop's thread. `dropped_bytes` counts what was not sent."""
 
     def __init__(
         self, path: str, baud_bps: int, on_data: Callable[[bytes], None], on_opened: Callable[[], None]
@@ -47,12 +47,11 @@ class SerialPort:
 
     def write(self, data: bytes) -> None:
         """Send bytes; what a full line or an absent port does not take is dropped, and the bus repeats what matters."""
-        if self._serial is None:
-            return
         written = 0
         try:
-            # Not the library's write: on a full line it would try again and again, and the whole loop would stand still.
-            written = os.write(self._serial.fileno(), data)
+            if self._serial is not None:
+                # Not the library's write: on a full line it would try for ever, and the whole loop would stand still.
+                written = os.write(self._serial.fileno(), data)
         except BlockingIOError:
             pass
         except GONE as error:

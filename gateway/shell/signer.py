@@ -10,6 +10,7 @@ import base64
 import os
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -43,8 +44,11 @@ class Signer:
             private = load_pem_private_key(path.read_bytes(), password=None)
         except FileNotFoundError:
             raise KeyFileError(f"{path}: no such key file; make one with `lotgate key {path}`") from None
-        except ValueError as error:
-            raise KeyFileError(f"{path}: no private key in PEM form ({error}); make one with `lotgate key`") from None
+        except OSError as error:
+            raise KeyFileError(f"{path}: cannot be read ({error.strerror}); give it to the gateway's user") from None
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            # TypeError: the key is encrypted, and nobody is there at a restart to give a password.
+            raise KeyFileError(f"{path}: no plain PEM private key ({error}); make one with `lotgate key`") from None
         if not isinstance(private, Ed25519PrivateKey):
             raise KeyFileError(f"{path}: not an Ed25519 key; make one with `lotgate key`")
         return cls(private)
@@ -67,6 +71,7 @@ class Signer:
             file.write(pem)
             file.flush()
             os.fsync(file.fileno())
+        _sync_folder(path.parent)
         return cls(private)
 
     def sign(self, data: bytes) -> bytes:
@@ -80,8 +85,19 @@ def load_public(path: Path) -> bytes:
         public = load_pem_public_key(path.read_bytes())
     except FileNotFoundError:
         raise KeyFileError(f"{path}: no such public key; put the city's PEM file there") from None
-    except ValueError as error:
+    except OSError as error:
+        raise KeyFileError(f"{path}: cannot be read ({error.strerror}); give it to the gateway's user") from None
+    except (ValueError, UnsupportedAlgorithm) as error:
         raise KeyFileError(f"{path}: no public key in PEM form ({error}); ask the city for its file again") from None
     if not isinstance(public, Ed25519PublicKey):
         raise KeyFileError(f"{path}: not an Ed25519 key; ask the city for the key that signs receipts")
     return public.public_bytes(Encoding.Raw, PublicFormat.Raw)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable too: a key whose public half was signed must not be gone after a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -243,3 +244,14 @@ def test_a_stay_whose_length_no_clock_can_tell_is_not_billed(
         assert state == [("review",)]
     else:
         assert state == [("arrears",)]
+
+
+def test_a_read_of_before_the_nodes_restart_is_reviewed_since_nobody_knows_its_age(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.wait(9 * HOUR_MS)
+    read = lot.read("out")
+    done = lot.step(replace(read, source=replace(read.source, early=True)))
+    assert opens(done)
+    assert lot.last("review") == {"session": session, "reason": "length of the stay not known"}
+    assert lot.rows("SELECT count(*) FROM posting") == [(0,)]

@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 PATCHES = Path(__file__).resolve().parent
 LINT = "lint-imports: "
 CHECK_S = 180
-"""The slowest catcher takes half a minute on two busy cores."""
+"""The slowest catcher takes half a minute on two busy cores; one that hangs has not passed."""
+BAR_COLUMNS = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ class Mutant:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What became of one mutant: caught, survived, does not apply, or its check was broken before."""
+    """What became of one mutant: caught, survived, does not apply, or its check does not pass without it."""
 
     name: str
     catcher: str
@@ -79,9 +80,12 @@ def holds(catcher: str, tree: Path) -> bool:
         command = [str(Path(sys.executable).parent / "lint-imports"), "--no-cache"]
     else:
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", catcher]
-    done = subprocess.run(
-        command, cwd=tree, env=environment, capture_output=True, text=True, timeout=CHECK_S, check=False
-    )
+    try:
+        done = subprocess.run(
+            command, cwd=tree, env=environment, capture_output=True, text=True, timeout=CHECK_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return False
     if contract != catcher:
         words = " ".join(done.stdout.split())
         if f"{contract} KEPT" not in words and f"{contract} BROKEN" not in words:
@@ -113,6 +117,19 @@ def _outcome(mutant: Mutant, tree: Path, sound: bool) -> str:
         subprocess.run([*apply, "-R"], cwd=tree, capture_output=True, check=True)
 
 
+def row(number: str, name: str, catcher: str, outcome: str) -> str:
+    """One line of the table; it also wipes what `progress` left on a terminal."""
+    wipe = "\r\x1b[2K" if sys.stdout.isatty() else ""
+    return f"{wipe}{number:>3}  {name:<40} {catcher:<92.92} {outcome}"
+
+
+def progress(done: int, total: int) -> None:
+    """How far it is; nothing where output goes to a file."""
+    if sys.stdout.isatty() and done < total:
+        filled = BAR_COLUMNS * done // total
+        print(f"[{'#' * filled}{'.' * (BAR_COLUMNS - filled)}] {done}/{total}", end="", flush=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     """Exit 0 if every mutant is caught."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
@@ -120,14 +137,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--json", type=Path, help="write the verdicts there")
     options = parser.parse_args(argv)
     chosen = [mutant for mutant in mutants() if not options.only or options.only in mutant.name]
-    verdicts = []
+    verdicts: list[Verdict] = []
+    print(row("", "mutant", "caught by", "outcome"))
     with tempfile.TemporaryDirectory(prefix="lotgate-mutants-") as folder:
         copy_tree(Path(folder))
-        for number, verdict in enumerate(judge(chosen, Path(folder)), 1):
+        progress(0, len(chosen))
+        for verdict in judge(chosen, Path(folder)):
             verdicts.append(verdict)
-            print(
-                f"{number:3}/{len(chosen)}  {verdict.name:<40} {verdict.catcher:<92.92} {verdict.outcome}", flush=True
-            )
+            print(row(str(len(verdicts)), verdict.name, verdict.catcher, verdict.outcome), flush=True)
+            progress(len(verdicts), len(chosen))
     if options.json:
         options.json.write_text(json.dumps([asdict(verdict) for verdict in verdicts], indent=1), encoding="utf-8")
     caught = sum(verdict.outcome == "caught" for verdict in verdicts)

@@ -1,0 +1,73 @@
+"""The console's listener against a real broker: retained state at once, live messages after it, a wrong login named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from paho.mqtt import publish
+from paho.mqtt.client import MQTTv5
+
+from gateway.console.listener import BrokerRefusedError, listen
+from gateway.console.watch import filters
+from sim.broker import EmbeddedBroker
+
+
+class EnoughError(Exception):
+    """The listener heard what it waited for."""
+
+
+def test_retained_state_is_heard_at_once(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
+    broker.start()
+    heard: list[tuple[str, bytes]] = []
+
+    def hear(topic: str, payload: bytes) -> None:
+        heard.append((topic, payload))
+        raise EnoughError
+
+    try:
+        publish.single(
+            "park/v1/city/gw-1/state",
+            b"online",
+            qos=1,
+            retain=True,
+            hostname=broker.host,
+            port=broker.port,
+            auth={"username": "lot", "password": "secret"},
+            protocol=MQTTv5,
+        )
+        with pytest.raises(EnoughError):
+            listen(
+                host=broker.host,
+                port=broker.port,
+                filters=filters("city"),
+                on_message=hear,
+                username="lot",
+                password="secret",
+            )
+    finally:
+        broker.stop()
+    assert heard == [("park/v1/city/gw-1/state", b"online")]
+
+
+def test_a_wrong_password_is_named(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
+    broker.start()
+    try:
+        with pytest.raises(BrokerRefusedError, match="check user, password file and certificate"):
+            listen(
+                host=broker.host,
+                port=broker.port,
+                filters=(),
+                on_message=lambda _topic, _payload: None,
+                username="lot",
+                password="wrong",
+            )
+    finally:
+        broker.stop()
+
+
+def test_no_broker_is_an_error_and_no_endless_wait() -> None:
+    with pytest.raises(OSError, match="refused"):
+        listen(host="127.0.0.1", port=1, filters=(), on_message=lambda _topic, _payload: None)
