@@ -175,7 +175,9 @@ class Gateway:
             await asyncio.sleep(LAST_WORDS_S)
         for line in self._lines:
             line.stop()
-        await self._worker.stop()
+        if not await self._worker.stop():
+            log.error("the ledger's thread is still at work: leaving it to a stalled disk")
+            self._exit_code = EXIT_FAILED
         await self._city.stop()
         if not self._exit_code:
             self._engine.close()
@@ -264,6 +266,8 @@ class Gateway:
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            self._submit((Woke(),))
-            self._worker.submit(IdleItem(self._clock.moment()))
+            if not self._worker.waiting:
+                # While a disk stalls, the queue's room is for what the bus brings.
+                self._submit((Woke(),))
+                self._worker.submit(IdleItem(self._clock.moment()))
             self._city.tick()

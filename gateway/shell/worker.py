@@ -52,6 +52,11 @@ class Worker(Generic[Item, Result]):
         """Whether another item would be refused."""
         return self._queue.qsize() >= QUEUE_MAX
 
+    @property
+    def waiting(self) -> bool:
+        """Whether an item waits for the one that is being worked on."""
+        return self._queue.qsize() > 0
+
     def submit(self, item: Item) -> bool:
         """Queue an item, from the loop's thread; False if there is no room, or nobody will come for it."""
         if self._stopping or self.full:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
 
-from gateway.store.journal import CHECKPOINT_COMMITS
-from tests.lots import SmallLot
+from gateway.core.session import State
+from gateway.store import journal as journal_module
+from gateway.store.journal import CHECKPOINT_COMMITS, Journal
+from gateway.store.reader import Reader
+from tests.lots import CHAIN, HOUR_MS, UIDS, SmallLot
 
 
 def test_commits_are_synced_and_checkpoints_are_ours(tmp_path: Path) -> None:
@@ -18,23 +22,66 @@ def test_commits_are_synced_and_checkpoints_are_ours(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "statement",
+    ("statement", "told"),
     [
-        "INSERT INTO posting VALUES (1, 'receivable', '1.1', 1.5)",
-        "INSERT INTO posting VALUES (1, 'receivable', '1.1', '7 yuan')",
-        "INSERT INTO posting VALUES (1, 'pocket', '1.1', 7)",
-        "INSERT INTO posting VALUES (1, 'receivable', '1.1', 0)",
-        "UPDATE session SET paid_minor = amount_minor + 1",
-        "UPDATE session SET amount_minor = -1",
-        "UPDATE session SET state = 'lost'",
-        "INSERT INTO record VALUES (99, 1, 'x', x'00', '0123456789abcdef')",
+        ("INSERT INTO posting VALUES (1, 'receivable', '1.3', 1.5)",      "cannot store REAL value in INTEGER column"),
+        ("INSERT INTO posting VALUES (1, 'receivable', '1.3', '7 yuan')", "cannot store TEXT value in INTEGER column"),
+        ("INSERT INTO posting VALUES (1, 'pocket', '1.3', 7)",            "CHECK constraint failed: account IN"),
+        ("INSERT INTO posting VALUES (1, 'receivable', '1.3', 0)",        "CHECK constraint failed: amount_minor <> 0"),
+        ("INSERT INTO posting VALUES (1, 'receivable', '9.9', 7)",        "FOREIGN KEY constraint failed"),
+        ("INSERT INTO posting VALUES (99, 'receivable', '1.3', 7)",       "FOREIGN KEY constraint failed"),
+        ("UPDATE session SET amount_minor = 1.5",                         "cannot store REAL value in INTEGER column"),
+        ("UPDATE session SET paid_minor = '7 yuan'",                      "cannot store TEXT value in INTEGER column"),
+        ("UPDATE session SET paid_minor = amount_minor + 1",              "CHECK constraint failed: paid_minor BETWEEN"),
+        ("UPDATE session SET amount_minor = -1",                          "CHECK constraint failed: "),
+        ("UPDATE session SET state = 'lost'",                             "CHECK constraint failed: state IN"),
+        ("UPDATE chain SET billed_minor = 0.5",                           "cannot store REAL value in INTEGER column"),
+        ("INSERT INTO chain SELECT 2, chain, epoch, instance, 0, 0, 0, 0, 0, 0 FROM chain", "CHECK constraint failed: one"),
+        ("INSERT INTO record VALUES (99, 1, 'x', x'00', '0123456789abcdef')", "CHECK constraint failed: length(signature)"),
     ],
-)
-def test_the_schema_refuses_what_is_no_money_and_no_state(tmp_path: Path, statement: str) -> None:
+)  # fmt: skip
+def test_the_schema_refuses_what_is_no_money_and_no_state(tmp_path: Path, statement: str, told: str) -> None:
     lot = SmallLot(tmp_path)
-    lot.enter()
-    with pytest.raises(sqlite3.IntegrityError):
+    assert lot.enter() == "1.3"
+    with pytest.raises(sqlite3.IntegrityError) as raised:
         lot.rows(statement)
+    assert str(raised.value).startswith(told)
+
+
+def test_whole_money_for_a_known_session_is_taken(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.rows(f"INSERT INTO posting VALUES (1, 'receivable', '{lot.enter()}', 7)")
+    assert lot.rows("SELECT amount_minor, typeof(amount_minor) FROM posting") == [(7, "integer")]
+
+
+def test_a_step_that_fails_half_way_leaves_nothing_of_itself(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    # The last statement of a step fails, when all else of it is already written.
+    lot.rows("CREATE TRIGGER broken BEFORE UPDATE ON chain BEGIN SELECT raise(ABORT, 'broken'); END")
+    lot.wait(2 * HOUR_MS)
+    with pytest.raises(sqlite3.IntegrityError, match="broken"):
+        lot.step(lot.read("out"))
+    lot.rows("DROP TRIGGER broken")
+    journal = Journal(lot.path, chain=CHAIN, instance="test")
+    assert journal.head().n == 3
+    assert journal.acked() == {UIDS["in"]: (7, 2)}
+    stored = journal.session(session)
+    assert stored is not None
+    assert (stored.state, stored.amount_minor) == (State.INSIDE, 0)
+    assert lot.rows("SELECT count(*) FROM posting") == [(0,)]
+
+
+def test_what_was_committed_is_there_without_a_close(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    lot = SmallLot(first)
+    session = lot.enter()
+    # What a power cut leaves: the file and its log as they are now, never closed, never checkpointed.
+    shutil.copytree(first, second, ignore=shutil.ignore_patterns("*-shm"))
+    journal = Journal(second / "ledger.db", chain=CHAIN, instance="other")
+    assert (journal.head().n, journal.instance()) == (3, "test")
+    assert [stay.id for stay in journal.remembered().sessions] == [session]
 
 
 def test_an_idle_moment_checkpoints_once_enough_was_written(tmp_path: Path) -> None:
@@ -47,6 +94,36 @@ def test_an_idle_moment_checkpoints_once_enough_was_written(tmp_path: Path) -> N
     lot.step(lot.bay("b1", True))
     assert 0 < log.stat().st_size <= written
     assert lot.rows("PRAGMA wal_checkpoint(PASSIVE)")[0][1] < 20
+
+
+def test_without_an_idle_moment_a_step_checkpoints_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "CHECKPOINT_COMMITS_MAX", 16)
+    lot = SmallLot(tmp_path)
+    log = Path(f"{lot.path}-wal")
+    sizes = []
+    for number in range(160):
+        lot.step(lot.bay("b1", number % 2 == 0))
+        sizes.append(log.stat().st_size)
+    assert max(sizes[32:]) <= max(sizes[:32])
+
+
+def test_a_reader_delays_the_checkpoint_and_breaks_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal_module, "CHECKPOINT_COMMITS_MAX", 16)
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    reader = Reader(lot.path)
+    log = Path(f"{lot.path}-wal")
+    with reader.snapshot():
+        assert reader.head_n() == 3
+        for _ in range(40):
+            lot.step(lot.passed("out"))
+        assert reader.head_n() == 3
+    assert lot.journal.head().n == 43
+    held = log.stat().st_size
+    for _ in range(40):
+        lot.step(lot.passed("out"))
+    assert log.stat().st_size <= held
+    assert reader.head_n() == 83
 
 
 def test_the_number_of_the_start_rises_and_is_durable(tmp_path: Path) -> None:

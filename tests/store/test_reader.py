@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -87,3 +88,23 @@ def test_a_snapshot_sees_nothing_of_what_comes_after_it(tmp_path: Path) -> None:
         lot.step(lot.passed("out"))
         assert (reader.head_n(), reader.disclosures()) == (3, 1)
     assert (reader.head_n(), reader.disclosures()) == (4, 0)
+
+
+def test_a_path_that_can_not_be_opened_is_said_so(tmp_path: Path) -> None:
+    folder = tmp_path / "ledger.db"
+    folder.mkdir()
+    # Too long a name stands for every error of the disk itself: nothing may be asked about the file.
+    for path in (folder, tmp_path / ("x" * 300) / "ledger.db"):
+        with pytest.raises(ReaderError) as raised:
+            Reader(path)
+        assert str(raised.value).startswith(f"{path}: can't be read (")
+        assert str(raised.value).endswith("; look at its permissions and the disk")
+
+
+def test_a_ledger_is_read_after_its_writer_was_killed(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    first.mkdir()
+    lot = SmallLot(first)
+    lot.enter()
+    shutil.copytree(first, second, ignore=shutil.ignore_patterns("*-shm"))
+    assert Reader(second / "ledger.db").head_n() == 3
