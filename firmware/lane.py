@@ -17,6 +17,7 @@ from firmware.steps import (
     INTRUDE,
     LAPSE,
     LEAVE,
+    ON_SAFETY_LOOP,
     READ,
     STEPS,
     UNCLAIMED,
@@ -130,7 +131,8 @@ class LaneNode:
         while len(raw) > wire.PLATE_BYTES_MAX:
             text = text[:-1]
             raw = text.encode()
-        seq = self._happened(wire.PLATE, 0, stamp_ms, bytes((confidence, colour, vehicle, energy)) + raw)
+        behind = wire.BEHIND if self.state in ON_SAFETY_LOOP else 0
+        seq = self._happened(wire.PLATE, behind, stamp_ms, bytes((confidence, colour, vehicle, energy)) + raw)
         self._step(READ, now_ms, stamp_ms)
         if not self._report:
             self._report_ms = now_ms

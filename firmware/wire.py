@@ -43,6 +43,7 @@ WITH_EXTRA = 0x80  # kinds from here on are followed by `value` extra bytes
 EVENT_BYTES = 12
 EARLY = 0x80  # bit of `port`: happened before the node's last restart
 AGE_MS_MAX = 0xFFFFFFFF
+BEHIND = 0x01  # port of PLATE: another vehicle is still passing ahead of the one that was read
 PLATE_BYTES_MAX = 24  # utf-8; eight characters of three bytes
 EXTRA_BYTES_MAX = 4 + PLATE_BYTES_MAX
 

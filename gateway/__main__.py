@@ -51,7 +51,10 @@ def run(config_path: Path, capture: Path | None) -> None:
 
     _log_to_stderr()
     with contextlib.ExitStack() as stack:
-        file = stack.enter_context(capture.open("a", encoding="utf-8")) if capture else None
+        try:
+            file = stack.enter_context(capture.open("a", encoding="utf-8")) if capture else None
+        except OSError as error:
+            raise click.ClickException(f"{capture}: {error.strerror}; name a file in a folder that is there") from None
         with _config_errors():
             config = _config(config_path)
             code = running.run(config, SystemClock(), Capture(file) if file else None)

@@ -113,6 +113,8 @@ def site_key(path: Path) -> bytes:
         key = bytes.fromhex(path.read_text(encoding="ascii").strip())
     except FileNotFoundError:
         raise ConfigError(f"{path}: no such site key; write the 32 hex digits that the nodes were given") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: can't be read ({error.strerror}); give it to the gateway's user") from None
     except ValueError:
         key = b""
     if len(key) != 16:

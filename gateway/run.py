@@ -87,6 +87,7 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     tariff = find_tariff(config.lot.tariff, config.path.parent)
     signer = Signer.load(config.gateway.key)
     city_key = load_public(config.city.public_key)
+    config.broker.check_files()
     try:
         journal = open_journal(config)
         hello = journal.next_hello()

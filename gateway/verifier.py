@@ -107,6 +107,7 @@ def read_anchor(data: bytes) -> bytes:
 def main(argv: list[str]) -> int:
     """The command line; the exit code is its result."""
     parser = argparse.ArgumentParser(prog="verifier", description="Check an export of a parking lot's ledger.")
+    parser.epilog = "Example: verifier ledger.export --anchor city.pub"
     parser.add_argument("export", type=Path, help="the export, LF text")
     parser.add_argument("--anchor", type=Path, help="the city's Ed25519 public key: PEM, or base64 of its 32 bytes")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON object")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import base64
 import json
+import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -137,13 +140,23 @@ def test_check_config_tells_what_it_found(site: Path) -> None:
         ('"plain-garage"', '"nowhere"',          "lot.tariff: no tariff 'nowhere'; the shipped ones are"),
         ("port = 8883",    'port = 1\nca = "x"', "broker.ca = "),
         ('id = "gw-1"',    'id = "gw-2"',        "the key statement is of chain 'gw-1'"),
+        ('"site.key"',     '"nothing"',          "nothing: no such site key; write the 32 hex digits"),
+        ('"site.key"',     '"gateway.toml"',     "gateway.toml: a site key is 32 hex digits"),
+        ('"site.key"',     '"."',                "can't be read (Is a directory); give it to the gateway's user"),
+        ('"record.pem"',   '"."',                "cannot be read (Is a directory); give it to the gateway's user"),
+        ('"city.pub"',     '"site.key"',         "site.key: no public key in PEM form"),
+        ('"statement.json"', '"site.key"',       "site.key: no key statement"),
     ],
 )  # fmt: skip
-def test_check_config_refuses_what_would_not_run(site: Path, old: str, new: str, told: str) -> None:
+@pytest.mark.parametrize("options", [(), ("--json",)])
+def test_check_config_refuses_what_would_not_run(
+    site: Path, old: str, new: str, told: str, options: tuple[str, ...]
+) -> None:
     site.write_text(site.read_text(encoding="utf-8").replace(old, new, 1), encoding="utf-8")
-    code, text = run("check-config", "--config", str(site))
+    code, text = run("check-config", "--config", str(site), *options)
     assert code == EXIT_CONFIG
     assert told in text
+    assert text.startswith("Error: ")
 
 
 def test_an_export_is_what_verify_accepts(site: Path) -> None:
@@ -159,3 +172,77 @@ def test_an_export_is_what_verify_accepts(site: Path) -> None:
     assert run("verify", str(out), "--anchor", str(site.parent / "city.pub"))[0] == 0
     assert run("verify", str(out))[0] == 3
     assert run("export", "--config", str(site)) == (0, out.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("run", "--config", "gateway.toml", "--capture", "no/x"), "no/x: No such file or directory; name a file in"),
+        (("run", "--config", "gateway.toml", "--capture", "."),    ".: Is a directory; name a file in a folder"),
+        (("export", "--config", "gateway.toml"),                   "data/ledger.db: no ledger; name the folder"),
+        (("replay", "no.capture", "--config", "gateway.toml"),     "no.capture: No such file or directory; name a file"),
+        (("replay", "site.key", "--config", "gateway.toml"),       "site.key: line 1 is no line of a capture"),
+        (("key", "no/record.pem"),                                 "no/record.pem"),
+        (("watch", "--host", "127.0.0.1", "--port", "1", "--city", "c"), "refused"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_done_is_one_line_and_exit_code_1(
+    site: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], told: str
+) -> None:
+    monkeypatch.chdir(site.parent)
+    code, text = run(*arguments)
+    assert (code, text.count("\n")) == (1, 1)
+    assert text.startswith("Error: ")
+    assert told in text
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE chain SET chain = 'gw-9'",                                         "belongs to chain 'gw-9', not 'gw-1'"),
+        ("INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('lotgate', 'schema_99', '')",
+         "written by a newer release (steps ['schema_99']); install that release or newer"),
+        ("PRAGMA application_id = 7",                                               "is no lotgate ledger; name another"),
+    ],
+)  # fmt: skip
+def test_a_ledger_that_is_not_ours_ends_the_gateway_for_good(site: Path, statement: str, told: str) -> None:
+    (site.parent / "data").mkdir()
+    lot = SmallLot(site.parent / "data")
+    lot.engine.close()
+    with sqlite3.connect(lot.path) as connection:
+        connection.execute(statement)
+    connection.close()
+    code, text = run("run", "--config", str(site))
+    assert code == EXIT_CONFIG
+    assert f"{lot.path}: " in text
+    assert told in text
+
+
+def test_verify_tells_how_it_is_called() -> None:
+    # It prints by itself, as it does where nothing else of the gateway is installed.
+    done = subprocess.run(
+        [sys.executable, "-m", "gateway", "verify", "--help"], capture_output=True, text=True, check=True
+    )
+    assert "--anchor" in done.stdout
+    assert "Example" in done.stdout
+
+
+def test_one_changed_byte_is_exit_code_1(site: Path) -> None:
+    (site.parent / "data").mkdir()
+    lot = SmallLot(site.parent / "data")
+    lot.enter()
+    lot.engine.close()
+    out = site.parent / "ledger.export"
+    run("export", "--config", str(site), "--out", str(out))
+    text = out.read_text(encoding="utf-8")
+    out.write_text(text.replace('"entry"', '"entrx"', 1), encoding="utf-8")
+    assert run("verify", str(out), "--anchor", str(site.parent / "city.pub"))[0] == 1
+
+
+def test_no_command_imports_what_it_does_not_need() -> None:
+    # The console and the quote start at once on the smallest board: no database, no serial port, no broker.
+    code = (
+        "import sys, gateway.__main__; print(*sorted({'sqlite3', 'serial', 'paho', 'cryptography'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

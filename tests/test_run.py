@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from firmware import wire
 from firmware.cipher import Cipher
 from firmware.lane import EXIT, LaneNode
+from gateway import fallback
 from gateway.city_line import Nameplate
-from gateway.config import BrokerPart, BusPart, CityPart, Config, GatewayPart, LotPart
+from gateway.config import BrokerPart, BusPart, CityPart, Config, ConfigError, GatewayPart, LotPart
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import LaneNode as LanePlace
 from gateway.core.layout import LaneRole
@@ -21,7 +25,7 @@ from gateway.core.memory import Rules
 from gateway.engine import Engine, Identity
 from gateway.fallback import run_open
 from gateway.quote import shipped_tariff
-from gateway.run import EXIT_FAILED, Gateway, open_journal
+from gateway.run import EXIT_FAILED, Gateway, open_journal, run
 from gateway.shell.clock import SystemClock
 from gateway.shell.signer import Signer
 from sim.aes import Aes
@@ -161,3 +165,63 @@ def test_a_ledger_that_can_not_be_opened_means_an_open_exit(tmp_path: Path) -> N
             running.cancel()
 
     asyncio.run(story())
+
+
+def test_a_disk_that_answers_nothing_at_all_still_means_an_open_exit(tmp_path: Path) -> None:
+    async def story() -> None:
+        async with ExitLane() as lane:
+            config = make_config(tmp_path, lane.port.slave)
+            # Even to ask whether the ledger exists is an error here, as on a card that fails.
+            broken = replace(config, gateway=replace(config.gateway, data=tmp_path / ("x" * 300)))
+            with pytest.raises(OSError, match="File name too long"):
+                open_journal(broken)
+            running = asyncio.create_task(run_open(broken, SystemClock(), "test", lambda: open_journal(broken).close()))
+            arrive(lane.node)
+            await lane.until(lambda: lane.node.opened == 1 or running.done())
+            assert not running.done()
+            running.cancel()
+
+    asyncio.run(story())
+
+
+def test_running_open_ends_when_the_ledger_is_back_and_what_the_node_kept_is_booked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "RETRY_S", 0.05)
+    (tmp_path / "data").write_text("in the way", encoding="utf-8")
+
+    async def story() -> list[str]:
+        async with ExitLane() as lane:
+            node = lane.node
+            config = make_config(tmp_path, lane.port.slave)
+            running = asyncio.create_task(run_open(config, SystemClock(), "test", lambda: open_journal(config).close()))
+            arrive(node)
+            await lane.until(lambda: node.opened == 1)
+            assert not running.done()
+            (tmp_path / "data").unlink()
+            await asyncio.wait_for(running, LIMIT_S)
+            assert node.pending > 0
+            gateway, engine = make_gateway(config)
+            gateway_running = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+            await lane.until(lambda: node.pending == 0)
+            gateway.stop()
+            assert await gateway_running == 0
+        ledger = sqlite3.connect(tmp_path / "data" / "ledger.db")
+        return [row[0] for row in ledger.execute("SELECT json_extract(line, '$.type') FROM record ORDER BY n")]
+
+    assert asyncio.run(story())[:3] == ["genesis", "start", "exit"]
+
+
+@pytest.mark.parametrize("named", ["password_file", "ca", "key"])
+def test_a_broker_file_that_is_missing_is_the_configurations_fault(tmp_path: Path, named: str) -> None:
+    config = make_config(tmp_path, "/dev/null")
+    Signer.create(tmp_path / "key")
+    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "city.pub").write_bytes(public)
+    missing: dict[str, Any] = {named: tmp_path / "nothing"}
+    with pytest.raises(
+        ConfigError, match=rf"broker\.{named} = '.*nothing': No such file or directory; put the file there"
+    ):
+        run(replace(config, broker=replace(config.broker, **missing)), SystemClock())
+    # Found before anything was begun: no ledger was made for a gateway that can not run.
+    assert not (tmp_path / "data").exists()

@@ -34,6 +34,7 @@ UNPAIRED = {
     "tests/test_docs.py": "the documents against the code",
     "tests/test_end_to_end.py": "the demo as its user starts it",
     "tests/test_mutants.py": "the planted faults and their runner",
+    "tests/core/test_queue.py": "entry, leaving and the lane's state together",
     "tests/test_rules.py": "rules that hold between modules",
     "tests/test_tidy.py": "the style guide",
     "tests/test_vectors.py": "the byte examples in seeds",

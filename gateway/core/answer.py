@@ -18,10 +18,14 @@ from gateway.core.session import Session
 
 @dataclass(frozen=True, slots=True)
 class LaneState:
-    """What a lane waits for: the plate of a vehicle not yet through the entry, or the session let out but not yet gone."""
+    """Who is in a lane, first the one nearest to the barrier: plates not yet through an entry, sessions decided at an exit
+    ('' for a vehicle that nobody decided).
 
-    waiting: Plate | None = None
-    leaving: str = ""
+    Two at most: one that passes and one behind it.
+    """
+
+    waiting: tuple[Plate, ...] = ()
+    leaving: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

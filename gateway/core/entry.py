@@ -27,15 +27,19 @@ UNREAD = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 def plate_read(memory: LotMemory, event: PlateRead, answer: Answer) -> None:
     """Let the vehicle in; another read of the same vehicle replaces the waiting one, unless it is the first to be in doubt."""
     waiting = memory.lanes[event.lane].waiting
-    if waiting is None or is_certain(event.plate) or not is_certain(waiting):
-        memory.set_lane(event.lane, LaneState(waiting=event.plate), answer)
+    ahead = (waiting[:1] or (UNREAD,)) if event.behind else ()
+    known = waiting[len(ahead) :]
+    again = bool(ahead) and ahead[0].trace == event.plate.trace
+    if not again and (not known or is_certain(event.plate) or not is_certain(known[0])):
+        memory.set_lane(event.lane, LaneState(waiting=(*ahead, event.plate)), answer)
     answer.commands += [OpenBarrier(event.lane), wording.welcome(event.lane)]
 
 
 def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer: Answer) -> None:
     """Open the stay of the vehicle that is now inside."""
-    plate = memory.lanes[event.lane].waiting or UNREAD
-    memory.set_lane(event.lane, LaneState(), answer)
+    waiting = memory.lanes[event.lane].waiting
+    plate = waiting[0] if waiting else UNREAD
+    memory.set_lane(event.lane, LaneState(waiting=waiting[1:]), answer)
     _end_ghost(memory, plate, answer)
     entered = now.earlier(event.source.age_ms)
     salt = memory.salt()
@@ -62,9 +66,10 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
 
 
 def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, answer: Answer) -> None:
-    """Forget the read that waited; an exit that was let out and turned back stays billed until a person decides."""
-    if memory.lanes[event.lane].waiting is not None:
-        memory.set_lane(event.lane, LaneState(), answer)
+    """Forget the newest read; an exit that was let out and turned back stays billed until a person decides."""
+    waiting = memory.lanes[event.lane].waiting
+    if waiting:
+        memory.set_lane(event.lane, LaneState(waiting=waiting[:-1]), answer)
 
 
 def _end_ghost(memory: LotMemory, plate: Plate, answer: Answer) -> None:

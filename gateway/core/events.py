@@ -47,11 +47,15 @@ class SelfOpening(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PlateRead:
-    """A vehicle stands at a lane's barrier and its plate was read (or found missing: empty text)."""
+    """A vehicle stands at a lane's barrier and its plate was read (or found missing: empty text).
+
+    `behind`: the vehicle ahead of it is still passing; its passage will be told after this read.
+    """
 
     source: Source
     lane: str
     plate: Plate
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     match = matching.find(memory, event.plate)
     decided = _decided(memory, event, match)
     if decided is not None:
-        return _repeat(memory, event.lane, decided, answer)
+        return _repeat(memory, event, decided, answer)
     exited = now.earlier(event.source.age_ms)
     if match is None:
         return _let_out_unmatched(memory, event, exited, answer)
@@ -50,7 +50,7 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     memory.billed_minor += bill.amount_minor
     gone = replace(session, lane_out=event.lane, exited_ms=exited_ms, amount_minor=bill.amount_minor)
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
-    memory.set_lane(event.lane, LaneState(leaving=session.id), answer)
+    _stand(memory, event, session.id, answer)
     if outcome is not Outcome.PAY_HERE:
         answer.commands.append(OpenBarrier(event.lane))
     answer.commands += [
@@ -62,9 +62,10 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
 
 def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer: Answer) -> None:
     """The vehicle is out. A passage that no decision let out is an alarm: a tailgater or a manual opening."""
-    session = memory.lanes[event.lane].leaving
+    leaving = memory.lanes[event.lane].leaving
     at_ms = now.earlier(event.source.age_ms).wall_ms
-    if session == "":
+    if not leaving or not leaving[0]:
+        memory.set_lane(event.lane, LaneState(leaving=leaving[1:]), answer)
         alarm = f"passage/{event.lane}"
         answer.write(
             Draft("alarm", {"alarm": alarm, "severity": "warning", "cause": "passage without a read", "at": at_ms})
@@ -73,9 +74,9 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
             RaiseAlarm(alarm, Severity.WARNING, "A vehicle left without a read.", "Look at the lane's pictures.")
         )
         return
-    answer.write(Draft("left", {"session": session, "lane": event.lane, "at": at_ms}))
-    memory.set_lane(event.lane, LaneState(), answer)
-    release_unpaid(memory, session, answer)
+    answer.write(Draft("left", {"session": leaving[0], "lane": event.lane, "at": at_ms}))
+    memory.set_lane(event.lane, LaneState(leaving=leaving[1:]), answer)
+    release_unpaid(memory, leaving[0], answer)
 
 
 def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment, answer: Answer) -> None:
@@ -87,7 +88,8 @@ def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment
     }
     answer.write(Draft("outage", body))
     if event.reason is not SelfOpening.UNANSWERED:
-        release_unpaid(memory, memory.lanes[event.lane].leaving, answer)
+        for session in memory.lanes[event.lane].leaving:
+            release_unpaid(memory, session, answer)
 
 
 def budget_spent(event: BudgetSpent, now: Moment, answer: Answer) -> None:
@@ -111,7 +113,7 @@ def release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
 
 def _decided(memory: LotMemory, event: PlateRead, match: Match | None) -> Session | None:
     """The stay of this vehicle if its exit was decided before: it stands under this barrier, or was held at another."""
-    leaving = memory.session(memory.lanes[event.lane].leaving)
+    leaving = _standing(memory, event)
     if leaving is None or leaving.plate.trace != event.plate.trace:
         return matching.held(memory, event.plate)
     # The same plate with a stay that is still open came in again, or was let out before on a read of doubt.
@@ -119,22 +121,42 @@ def _decided(memory: LotMemory, event: PlateRead, match: Match | None) -> Sessio
     return None if open_again else leaving
 
 
-def _repeat(memory: LotMemory, lane: str, session: Session, answer: Answer) -> None:
+def _repeat(memory: LotMemory, event: PlateRead, session: Session, answer: Answer) -> None:
+    lane = event.lane
     if session.state is State.HELD:
-        _move_hold(memory, session, lane, answer)
+        _move_hold(memory, session, event, answer)
         answer.commands.append(wording.exit_text(lane, Outcome.PAY_HERE, session.amount_minor, memory.rules.currency))
     else:
         answer.commands.append(OpenBarrier(lane))
 
 
-def _move_hold(memory: LotMemory, session: Session, lane: str, answer: Answer) -> None:
+def _move_hold(memory: LotMemory, session: Session, event: PlateRead, answer: Answer) -> None:
     """A vehicle held at one lane came to another: it is held there, for the same bill."""
-    if session.lane_out == lane:
+    if session.lane_out == event.lane:
         return
     if memory.stands_at_exit(session):
-        memory.set_lane(session.lane_out, LaneState(), answer)
-    memory.put(replace(session, lane_out=lane), answer)
-    memory.set_lane(lane, LaneState(leaving=session.id), answer)
+        others = tuple(other for other in memory.lanes[session.lane_out].leaving if other != session.id)
+        memory.set_lane(session.lane_out, LaneState(leaving=others), answer)
+    memory.put(replace(session, lane_out=event.lane), answer)
+    _stand(memory, event, session.id, answer)
+
+
+def _ahead(memory: LotMemory, event: PlateRead) -> tuple[str, ...]:
+    """The session that is still passing ahead of the vehicle that was read; '' for one that nobody decided."""
+    return (memory.lanes[event.lane].leaving[:1] or ("",)) if event.behind else ()
+
+
+def _stand(memory: LotMemory, event: PlateRead, session: str, answer: Answer) -> None:
+    """This session's vehicle stands at the lane's barrier now, behind one that still passes."""
+    memory.set_lane(event.lane, LaneState(leaving=(*_ahead(memory, event), session)), answer)
+
+
+def _standing(memory: LotMemory, event: PlateRead) -> Session | None:
+    """The stay decided before at this lane that this read may repeat: the one at the barrier, or the one that passes."""
+    leaving = memory.lanes[event.lane].leaving
+    candidates = [memory.session(session) for session in reversed(leaving)]
+    alike = [session for session in candidates if session is not None and session.plate.trace == event.plate.trace]
+    return alike[0] if alike else None
 
 
 def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answer: Answer) -> None:
@@ -155,7 +177,7 @@ def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answ
     memory.exits += 1
     stray = Session(session, State.REVIEW, "", event.plate, n, exited, lane_out=event.lane, exited_ms=exited.wall_ms)
     memory.put(stray, answer)
-    memory.set_lane(event.lane, LaneState(leaving=session), answer)
+    _stand(memory, event, session, answer)
     answer.commands += [
         OpenBarrier(event.lane),
         wording.exit_text(event.lane, Outcome.REVIEW, 0, memory.rules.currency),

@@ -108,9 +108,9 @@ def _resume_lanes(memory: LotMemory, answer: Answer) -> None:
     The read is acknowledged, so its node no longer opens by itself; a barrier that opens for nobody lapses in the node.
     """
     for lane, state in memory.lanes.items():
-        leaving = memory.session(state.leaving)
-        let_out = leaving is not None and leaving.state is not State.HELD
-        if state.waiting is not None or let_out:
+        leaving = [memory.session(session) for session in state.leaving]
+        let_out = any(session is not None and session.state is not State.HELD for session in leaving)
+        if state.waiting or let_out:
             answer.commands.append(OpenBarrier(lane))
 
 

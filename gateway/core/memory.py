@@ -83,7 +83,7 @@ class LotMemory:
     def stands_at_exit(self, session: Session) -> bool:
         """Whether this stay's vehicle is the one that its exit lane last decided; another may stand there since."""
         lane = self.lanes.get(session.lane_out)
-        return lane is not None and lane.leaving == session.id
+        return lane is not None and session.id in lane.leaving
 
     def adopt(self, session: Session) -> None:
         """Hold an ended stay for the length of one step, because an event names it."""
@@ -91,7 +91,7 @@ class LotMemory:
 
     def release_adopted(self) -> None:
         """Forget ended stays, but for those whose vehicle still stands under a lane's raised barrier."""
-        leaving = {lane.leaving for lane in self.lanes.values()}
+        leaving = {session for lane in self.lanes.values() for session in lane.leaving}
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
 
     def keep(self, session: Session) -> None:

@@ -65,7 +65,7 @@ def _lane_event(lane: str, source: Source, event: wire.Event) -> NodeEvent | Non
     value = event.value
     match event.kind:
         case wire.PLATE:
-            return _plate_read(lane, source, event.extra)
+            return _plate_read(lane, source, event)
         case wire.PASSED:
             return VehiclePassed(source, lane)
         case wire.BACKED_OUT:
@@ -93,9 +93,9 @@ def _bay_event(node: BayNode, source: Source, event: wire.Event) -> NodeEvent | 
     return None
 
 
-def _plate_read(lane: str, source: Source, extra: bytes) -> PlateRead:
+def _plate_read(lane: str, source: Source, event: wire.Event) -> PlateRead:
     # A vehicle stands there even if its plate makes no sense: it must be answered, so this is never given up as lost.
-    return PlateRead(source, lane, _plate(extra) or NO_PLATE)
+    return PlateRead(source, lane, _plate(event.extra) or NO_PLATE, bool(event.port & wire.BEHIND))
 
 
 def _plate(extra: bytes) -> Plate | None:

@@ -109,7 +109,8 @@ class Journal:
         lanes = {lane: rows.lane(waiting, leaving) for lane, waiting, leaving in self._rows("SELECT * FROM lane")}
         sessions = list(self._sessions("state IN ('inside', 'held')", ()))
         for state in lanes.values():
-            sessions += self._sessions("id = ? AND state NOT IN ('inside', 'held')", (state.leaving,))
+            for session in state.leaving:
+                sessions += self._sessions("id = ? AND state NOT IN ('inside', 'held')", (session,))
         entries, exits, billed_minor = self._rows("SELECT entries, exits, billed_minor FROM chain")[0]
         return Remembered(
             sessions=tuple(sessions),

@@ -35,13 +35,13 @@ class Reader:
     """Reads one ledger. Raises ReaderError if there is none, or if the file can't be read or holds something else."""
 
     def __init__(self, path: Path) -> None:
-        if not path.exists():
-            raise ReaderError(f"{path}: no ledger; name the folder in gateway.data of the configuration")
-        self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
         try:
+            if not path.exists():
+                raise ReaderError(f"{path}: no ledger; name the folder in gateway.data of the configuration")
+            self._connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
             found = self._connection.execute("PRAGMA application_id").fetchone()[0]
             steps = self._connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, OSError) as error:
             raise ReaderError(f"{path}: can't be read ({error}); look at its permissions and the disk") from None
         if found != APPLICATION_ID or not steps:
             raise ReaderError(f"{path}: no lotgate ledger; name the folder in gateway.data of the configuration")

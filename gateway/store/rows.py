@@ -88,18 +88,15 @@ def session(row: Row) -> Session:
 
 
 def lane_row(lane: str, state: LaneState) -> Row:
-    """The row of a lane; the waiting plate as JSON, '' for none."""
-    plate = state.waiting
-    waiting = ""
-    if plate is not None:
-        fields = [plate.text, str(plate.colour), str(plate.vehicle), str(plate.energy), plate.confidence]
-        waiting = json.dumps(fields, ensure_ascii=False)
-    return lane, waiting, state.leaving
+    """The row of a lane: waiting plates and ids of leaving sessions, each a JSON list."""
+    fields = [[p.text, str(p.colour), str(p.vehicle), str(p.energy), p.confidence] for p in state.waiting]
+    return lane, json.dumps(fields, ensure_ascii=False), json.dumps(state.leaving)
 
 
 def lane(waiting: str, leaving: str) -> LaneState:
     """The state of a lane's row."""
-    if not waiting:
-        return LaneState(None, leaving)
-    text, colour, vehicle, energy, confidence = json.loads(waiting)
-    return LaneState(Plate(text, Colour(colour), Vehicle(vehicle), Energy(energy), confidence), leaving)
+    plates = tuple(
+        Plate(text, Colour(colour), Vehicle(vehicle), Energy(energy), confidence)
+        for text, colour, vehicle, energy, confidence in json.loads(waiting)
+    )
+    return LaneState(plates, tuple(json.loads(leaving)))

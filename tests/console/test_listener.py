@@ -10,7 +10,8 @@ from paho.mqtt.client import MQTTv5
 
 from gateway.console.listener import BrokerRefusedError, listen
 from gateway.console.watch import filters
-from sim.broker import EmbeddedBroker
+from sim.broker import EmbeddedBroker, MosquittoBroker
+from tests.brokers import mosquitto_program
 
 
 class EnoughError(Exception):
@@ -66,6 +67,66 @@ def test_a_wrong_password_is_named(tmp_path: Path) -> None:
             )
     finally:
         broker.stop()
+
+
+def test_a_broker_that_says_no_is_quoted(tmp_path: Path) -> None:
+    broker = MosquittoBroker(mosquitto_program(), tmp_path, city="city", users={"console": "secret"})
+    broker.start()
+    try:
+        with pytest.raises(BrokerRefusedError) as raised:
+            listen(
+                host=broker.host,
+                port=broker.port,
+                filters=(),
+                on_message=lambda _topic, _payload: None,
+                username="console",
+                password="wrong",
+            )
+    finally:
+        broker.stop()
+    told = f"{broker.host}:{broker.port}: Not authorized; check user, password file and certificate"
+    assert str(raised.value) == told
+
+
+def test_a_broker_that_went_away_is_waited_for(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
+    broker.start()
+    heard: list[bytes] = []
+
+    def tell(payload: bytes) -> None:
+        publish.single(
+            "park/v1/city/gw-1/state",
+            payload,
+            qos=1,
+            retain=True,
+            hostname=broker.host,
+            port=broker.port,
+            auth={"username": "lot", "password": "secret"},
+            protocol=MQTTv5,
+        )
+
+    def hear(_topic: str, payload: bytes) -> None:
+        heard.append(payload)
+        if payload == b"after":
+            raise EnoughError
+        broker.kill()
+        broker.start()
+        tell(b"after")
+
+    try:
+        tell(b"before")
+        with pytest.raises(EnoughError):
+            listen(
+                host=broker.host,
+                port=broker.port,
+                filters=filters("city"),
+                on_message=hear,
+                username="lot",
+                password="secret",
+            )
+    finally:
+        broker.stop()
+    assert heard == [b"before", b"after"]
 
 
 def test_no_broker_is_an_error_and_no_endless_wait() -> None:

@@ -75,10 +75,10 @@ on:arrival plate:A open off:arrival wait:29999                                  
 on:arrival plate:A open off:arrival wait:30000                                     | plate backed-out                | down
 on:arrival plate:A open off:arrival wait:20000 open wait:20000                     | plate backed-out                | up
 on:arrival plate:A open off:arrival wait:20000 on:arrival wait:60000               | plate backed-out                | up
-on:arrival plate:A open on:safety off:arrival on:arrival plate:B off:safety        | plate plate passed              | down
-on:arrival plate:A open on:safety off:arrival on:arrival plate:B open off:safety   | plate plate passed              | up
-on:arrival plate:A open on:safety off:arrival plate:B off:safety wait:2000         | plate plate passed self-opened1 | up
-on:arrival plate:A open on:safety plate:B open off:safety                          | plate plate passed              | up
+on:arrival plate:A open on:safety off:arrival on:arrival plate:B off:safety        | plate plate1 passed             | down
+on:arrival plate:A open on:safety off:arrival on:arrival plate:B open off:safety   | plate plate1 passed             | up
+on:arrival plate:A open on:safety off:arrival plate:B off:safety wait:2000         | plate plate1 passed self-opened1 | up
+on:arrival plate:A open on:safety plate:B open off:safety                          | plate plate1 passed             | up
 on:arrival plate:A open on:safety off:arrival on:arrival off:arrival off:safety    | plate backed-out passed         | down
 on:safety                                                                          |                                 | up
 wait:1 on:safety                                                                   |                                 | down
