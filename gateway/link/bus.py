@@ -84,7 +84,8 @@ class Bus:
         }
         if len(self._stations) != len(nodes):
             raise ValueError(f"bus {name}: two nodes share an address")
-        self._turns = Turns(tuple(self._stations.values()))
+        # Entries before exits: after an outage whoever is told to leave should have been told to come in.
+        self._turns = Turns(tuple(sorted(self._stations.values(), key=lambda station: station.is_exit)))
         self._by_uid = {station.node.uid: station for station in self._stations.values()}
         self._by_lane = {s.node.lane: s for s in self._stations.values() if isinstance(s.node, LaneNode)}
 

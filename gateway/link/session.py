@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from firmware import wire
 from gateway.core.events import EventsLost, NodeEvent
-from gateway.core.layout import BayNode, LaneNode, Node
+from gateway.core.layout import BayNode, LaneNode, LaneRole, Node
 from gateway.link.translate import node_event, source_of
 
 
@@ -66,6 +66,11 @@ class Station:
     def is_lane(self) -> bool:
         """A lane is asked more often than bays."""
         return isinstance(self.node, LaneNode)
+
+    @property
+    def is_exit(self) -> bool:
+        """The node of an exit lane."""
+        return isinstance(self.node, LaneNode) and self.node.role is LaneRole.EXIT
 
     def mismatch(self, welcome: wire.Welcome) -> str:
         """Why an authentic node is not the one that the configuration names, or ''."""

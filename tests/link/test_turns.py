@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from firmware import wire
 from gateway.core.layout import BayNode, LaneNode, LaneRole
+from gateway.link.bus import Bus
 from gateway.link.session import Keys, Order, Station
 from gateway.link.turns import NEVER_MS, Turns
 
@@ -50,3 +51,11 @@ def test_command_goes_before_everybody_if_its_node_hears():
     lane.keys = Keys(1, bytes(16), bytes(16), 1)
     lane.uptime_offset_ms = 0
     assert turns.next_station(0) is lane
+
+
+def test_after_an_outage_an_entrys_backlog_is_heard_before_an_exits():
+    exit_lane = LaneNode(1, "00000000000000e1", "out", LaneRole.EXIT)
+    entry_lane = LaneNode(2, "00000000000000e2", "in", LaneRole.ENTRY)
+    bus = Bus("bus", [exit_lane, entry_lane], site_key=bytes(16), epoch=1, nonce=lambda: bytes(8), acked={})
+    frame = wire.parse(next(iter(wire.Splitter().feed(bus.data_to_send(0)))))
+    assert frame.address == entry_lane.address
