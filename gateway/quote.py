@@ -45,7 +45,11 @@ def find_tariff(name: str, folder: Path) -> Tariff:
     path = folder / name
     if name in shipped_names() or not path.is_file():
         return shipped_tariff(name)
-    return load_tariff(path.read_text(encoding="utf-8"), str(path))
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UnknownTariffError(f"{path}: can't be read ({error}); save it as UTF-8 text") from None
+    return load_tariff(text, str(path))
 
 
 def quote(tariff: Tariff, entry: str, exit: str, vehicle: Vehicle, energy: Energy) -> Bill:

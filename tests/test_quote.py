@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
 from gateway.core.plate import Energy, Vehicle
 from gateway.core.tariff import load_tariff
-from gateway.quote import quote, quote_json, quote_text, shipped_names, shipped_tariff
+from gateway.quote import UnknownTariffError, find_tariff, quote, quote_json, quote_text, shipped_names, shipped_tariff
 from tests.tariff_texts import NEW_YORK, TARIFFS
 
 CORE = shipped_tariff("hangzhou-2014-street-core")
@@ -78,3 +79,9 @@ def test_a_quote_as_json() -> None:
             }
         ],
     }
+
+
+def test_a_tariff_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_bytes(b"\xff\xfe")
+    with pytest.raises(UnknownTariffError, match=r"mine\.toml: can't be read .*; save it as UTF-8"):
+        find_tariff("mine.toml", tmp_path)

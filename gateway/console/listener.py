@@ -67,5 +67,6 @@ def listen(
     client.on_connect = on_connect
     client.on_disconnect = on_disconnect
     client.on_message = on_arrival
-    client.connect(host, port, KEEPALIVE_S)
+    # Each time: the library's own choice is only the first, and a nameless client has no session to come back to.
+    client.connect(host, port, KEEPALIVE_S, clean_start=True)
     client.loop_forever()

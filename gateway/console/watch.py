@@ -32,7 +32,7 @@ def filters(city: str) -> tuple[str, ...]:
 def shown(topic_text: str, payload: bytes, *, as_json: bool) -> str:
     """One line for one message."""
     topic = parse_topic(topic_text)
-    if isinstance(topic, Rejection):
+    if isinstance(topic, Rejection) or topic.kind not in SHOWN:
         return _line(as_json, topic_text, "foreign topic", {"topic": topic_text})
     if topic.kind is Kind.ALARM and not payload:
         return _line(
@@ -74,4 +74,7 @@ def _words(topic: Topic, message: Message) -> str:
 
 
 def _line(as_json: bool, gateway: str, words: str, fields: dict[str, object]) -> str:
-    return json.dumps({"gateway": gateway, **fields}, ensure_ascii=False) if as_json else f"{gateway}  {words}"
+    if as_json:
+        return json.dumps({"gateway": gateway, **fields}, ensure_ascii=False)
+    # Others wrote these words: they must not start a line of their own or give orders to the terminal.
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in f"{gateway}  {words}")

@@ -39,12 +39,33 @@ def test_a_line_for_people_and_one_for_programs(topic: str, payload: bytes, word
     [
         (f"{ROOT}/state", b"{", "rejected on"),
         (f"{ROOT}/evt/entry", b'{"v": 2}', "rejected on"),
+        (f"{ROOT}/state", b"\xff", "rejected on"),
         ("other/topic", b"", "foreign topic"),
+        (f"{ROOT}/meta", b"{}", "foreign topic"),
+        (f"{ROOT}/rec/gw-1", b"{}", "foreign topic"),
+        ("", b"", "foreign topic"),
     ],
 )
 def test_what_is_no_message_is_shown_as_such(topic: str, payload: bytes, told: str) -> None:
     assert told in shown(topic, payload, as_json=False)
     assert json.loads(shown(topic, payload, as_json=True))
+
+
+@pytest.mark.parametrize(
+    ("topic", "payload", "words"),
+    [
+        (
+            f"{ROOT}/alarm/x",
+            Alarm("x", "urgent", "a\ngw-2  b", "c", 5).to_json(),
+            "gw-1  alarm x [urgent] a\ufffdgw-2  b c",
+        ),
+        (f"{ROOT}/evt/entry", Notice("in", "1.3", "\x1b[2J", 0, 5).to_json(), "gw-1  entry in \ufffd[2J session 1.3"),
+        ("a\r\u2028b", b"", "a\ufffd\ufffdb  foreign topic"),
+    ],
+)
+def test_nobody_forges_a_line_or_drives_the_terminal(topic: str, payload: bytes, words: str) -> None:
+    assert shown(topic, payload, as_json=False) == words
+    assert "\n" not in shown(topic, payload, as_json=True)
 
 
 def test_the_filters_reach_every_gateway_of_the_city_and_no_record() -> None:
