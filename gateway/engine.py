@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.core.answer import Answer
-from gateway.core.city_events import LeaseGranted, PaymentReported, ReceiptArrived
+from gateway.core.city_events import Numbered, ReceiptArrived
 from gateway.core.commands import Command, RaiseAlarm, Severity
 from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
-from gateway.core.lot import answer_events, wanted_session
+from gateway.core.lot import answer_events, wanted_session, wanted_stays
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment
 from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
@@ -147,12 +147,25 @@ class Engine:
         fresh = [event for event in events if self._is_fresh(event, now, acked, answer)]
         for event in fresh:
             self._adopt(wanted_session(event))
+            for session in self._past_stays(event):
+                self._adopt(session)
         answer_events(self._memory, fresh, now, answer)
         records = self._sign(answer.drafts, now)
         if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins:
             self._commit(records, answer, acked)
         self._memory.release_adopted()
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
+
+    def _past_stays(self, event: Event) -> list[str]:
+        """Ids of the stays that this event may still change after their exit."""
+        wanted = wanted_stays(event)
+        if wanted is None:
+            return []
+        plates, span_ms, limit = wanted
+        found: list[str] = []
+        for plate in plates:
+            found += self._journal.past_stays(plate, span_ms, limit - len(found))
+        return found
 
     def _adopt(self, session_id: str) -> None:
         if session_id and self._memory.session(session_id) is None:
@@ -169,7 +182,7 @@ class Engine:
             acked[source.uid] = (source.log, source.seq)
         elif isinstance(event, ReceiptArrived):
             self._take_receipt(event, now, answer)
-        elif isinstance(event, LeaseGranted | PaymentReported):
+        elif isinstance(event, Numbered):
             # The downlink keeps the order and may have skipped a signed line that this release does not know.
             if event.origin.dn <= self._dn:
                 return False

@@ -10,7 +10,16 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from gateway.core.city_events import LeaseGranted, Origin, PaymentReported, ReceiptArrived
+from gateway.core.city_events import (
+    EntitlementGranted,
+    EntitlementWithdrawn,
+    LeaseGranted,
+    LotRecounted,
+    Origin,
+    PaymentReported,
+    ReceiptArrived,
+)
+from gateway.core.entitlement import Entitlement, Kind
 from gateway.core.events import BayChanged, Event, PlateRead, Source, VehicleBackedOut, VehiclePassed
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot
@@ -117,6 +126,18 @@ class SmallLot:
         """The city's next line: a payment."""
         return PaymentReported(self._origin(), f"payment-{self._dn}", session, amount_minor, paid)
 
+    def grant(self, entitlement: Entitlement) -> EntitlementGranted:
+        """The city's next line: an entitlement."""
+        return EntitlementGranted(self._origin(), entitlement)
+
+    def withdraw(self, kind: Kind, id_: str) -> EntitlementWithdrawn:
+        """The city's next line: an entitlement taken back."""
+        return EntitlementWithdrawn(self._origin(), kind, id_)
+
+    def recount(self, inside: int) -> LotRecounted:
+        """The city's next line: a count of the vehicles inside."""
+        return LotRecounted(self._origin(), f"count-{self._dn}", inside)
+
     def receipt(self, n: int) -> ReceiptArrived:
         """The city's receipt for record n as it is."""
         record_hash = self.journal.line_hash(n) or bytes(32)
@@ -160,5 +181,6 @@ def state_of(memory: LotMemory) -> dict[str, object]:
         "lanes": dict(lanes),
         "leaving": leaving,
         "bays": dict(memory.bays),
+        "entitled": (vars(memory.book), vars(memory.spaces)["_taken"], vars(memory.debts), memory.unlisted),
         "totals": (memory.entries, memory.exits, memory.billed_minor),
     }

@@ -13,10 +13,12 @@ from typing import Any
 import pytest
 
 from gateway.__main__ import main
+from gateway.core.entitlement import Kind, Policy, Way
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening
 from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.session import TRANSITIONS, State, Trigger
+from tests import entitled
 from tests.lots import HOUR_MS, SmallLot, plate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -50,8 +52,26 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     lot.step(lot.read("out", plate("浙A00009")))
     lot.step(HelpCalled(lot.source("out"), "out"), EventsLost(lot.source("bays"), 1, 1))
     lot.step(BarrierSelfOpened(lot.source("out"), "out", SelfOpening.UNANSWERED), BudgetSpent("out", 201))
+    grants_and_their_effects(lot)
     lot.step(after_ms=HEARTBEAT_MS)
     return lot.lines()
+
+
+def grants_and_their_effects(lot: SmallLot) -> None:
+    """Everything that the city grants beforehand and that leaves a record."""
+    blocked = plate("浙A00004")
+    lot.step(lot.grant(entitled.block(Policy.NOTIFY, Policy.ATTENDANT, plate=blocked.identity)))
+    lot.step(
+        lot.grant(entitled.standing(plate=blocked.identity)), lot.grant(entitled.suspension(plate=blocked.identity))
+    )
+    lot.step(lot.grant(entitled.benefit(Way.PERCENT, 10)))
+    session = lot.enter(blocked)
+    lot.wait(9 * HOUR_MS)
+    lot.step(lot.read("out", blocked))
+    lot.step(lot.passed("out"))
+    lot.step(lot.lease(session, 100_000), lot.withdraw(Kind.BENEFIT, "b1"), lot.recount(1))
+    lot.step(lot.grant(entitled.validation(Way.FREE, plate=blocked.identity)), lot.grant(entitled.house(1)))
+    lot.step(lot.read("in", plate("浙A00005")))
 
 
 def table_rows(text: str, heading: str) -> Iterator[list[str]]:

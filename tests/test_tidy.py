@@ -46,6 +46,8 @@ TESTED_BY = {
     "gateway/bus_line.py": "tests/test_run.py",
     "gateway/city_line.py": "tests/test_end_to_end.py",
     "gateway/core/answer.py": "tests/core/test_lot.py",
+    "gateway/core/debts.py": "tests/core/test_standing.py",
+    "gateway/core/entitlement.py": "tests/core/test_entitlement_form.py",
     "gateway/core/layout.py": "tests/test_config.py",
     "gateway/core/plate.py": "tests/core/test_matching.py",
     "gateway/core/refusal.py": "tests/core/test_payments.py",

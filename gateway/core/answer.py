@@ -6,10 +6,11 @@ one answer is committed in one transaction or not at all; the commands follow on
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.core.city_events import Origin
 from gateway.core.commands import Command
+from gateway.core.entitlement import Held, Kind, Space
 from gateway.core.plate import Plate
 from gateway.core.posting import Posting
 from gateway.core.record import Draft
@@ -21,16 +22,24 @@ class LaneState:
     """Who is in a lane, first the one nearest to the barrier: plates not yet through an entry, sessions decided at an exit
     ('' for a vehicle that nobody decided).
 
-    Two at most: one that passes and one behind it.
+    Two at most: one that passes and one behind it. `barred`: why the last of those waiting is not let in, '' if it is.
     """
 
     waiting: tuple[Plate, ...] = ()
     leaving: tuple[str, ...] = ()
+    barred: str = ""
+
+    def unbarred(self) -> LaneState:
+        """The same lane with its barrier opened."""
+        return replace(self, barred="")
 
 
 @dataclass(slots=True)
 class Answer:
-    """Collects what one step writes; `next_n` is the number that the first new record will get."""
+    """Collects what one step writes; `next_n` is the number that the first new record will get.
+
+    `standing`: session -> the standing lease that let it out. `unlisted`: vehicles inside without a stay, if recounted.
+    """
 
     epoch: int
     next_n: int
@@ -41,6 +50,11 @@ class Answer:
     bays: dict[str, bool] = field(default_factory=dict)
     origins: list[Origin] = field(default_factory=list)
     commands: list[Command] = field(default_factory=list)
+    held: dict[tuple[Kind, str], Held] = field(default_factory=dict)
+    forgotten: list[tuple[Kind, str]] = field(default_factory=list)
+    spaces: dict[str, Space | None] = field(default_factory=dict)
+    standing: dict[str, str] = field(default_factory=dict)
+    unlisted: int | None = None
 
     @property
     def upcoming_n(self) -> int:

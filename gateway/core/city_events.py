@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gateway.core.entitlement import Entitlement, Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -51,4 +53,33 @@ class PaymentReported:
     paid: bool
 
 
-CityEvent = ReceiptArrived | LeaseGranted | PaymentReported
+@dataclass(frozen=True, slots=True)
+class EntitlementGranted:
+    """The city grants or forbids something beforehand: see `core/entitlement`."""
+
+    origin: Origin
+    entitlement: Entitlement
+
+
+@dataclass(frozen=True, slots=True)
+class EntitlementWithdrawn:
+    """The city takes an entitlement back, by its kind and id."""
+
+    origin: Origin
+    kind: Kind
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LotRecounted:
+    """Somebody counted the vehicles inside; `id` names the count."""
+
+    origin: Origin
+    id: str
+    inside: int
+
+
+Numbered = LeaseGranted | PaymentReported | EntitlementGranted | EntitlementWithdrawn | LotRecounted
+"""The events of the city's numbered lines: each is applied once, in their order."""
+
+CityEvent = ReceiptArrived | Numbered

@@ -19,6 +19,7 @@ class Voice(StrEnum):
     PAID = "paid"
     ASK_ATTENDANT = "ask-attendant"
     GO = "go"
+    FULL = "full"
 
 
 class Severity(StrEnum):

@@ -7,9 +7,9 @@ priced and held at an exit, in arrears.
 
 from __future__ import annotations
 
-from gateway.core import wording
+from gateway.core import admission, wording
 from gateway.core.answer import Answer, LaneState
-from gateway.core.commands import OpenBarrier, PublishNotice
+from gateway.core.commands import PublishNotice
 from gateway.core.events import PlateRead, VehicleBackedOut, VehiclePassed
 from gateway.core.leaving import release_unpaid
 from gateway.core.matching import is_certain
@@ -24,22 +24,31 @@ UNREAD = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 """Stands for a vehicle that drove in with no read; priced as the cheapest class until a person looks."""
 
 
-def plate_read(memory: LotMemory, event: PlateRead, answer: Answer) -> None:
-    """Let the vehicle in; another read of the same vehicle replaces the waiting one, unless it is the first to be in doubt."""
-    waiting = memory.lanes[event.lane].waiting
+def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
+    """Let the vehicle in, unless the house bars it; another read of the same vehicle replaces the waiting one, unless it is the
+    first to be in doubt."""
+    at_ms = now.earlier(event.source.age_ms).wall_ms
+    before = memory.lanes[event.lane]
+    waiting = before.waiting
     ahead = (waiting[:1] or (UNREAD,)) if event.behind else ()
     known = waiting[len(ahead) :]
     again = bool(ahead) and ahead[0].trace == event.plate.trace
     if not again and (not known or is_certain(event.plate) or not is_certain(known[0])):
-        memory.set_lane(event.lane, LaneState(waiting=(*ahead, event.plate)), answer)
-    answer.commands += [OpenBarrier(event.lane), wording.welcome(event.lane)]
+        memory.set_lane(event.lane, LaneState(waiting=ahead), answer)
+        bar = admission.judge(memory, event.plate, at_ms)
+        memory.set_lane(event.lane, LaneState(waiting=(*ahead, event.plate), barred=bar), answer)
+        told = before.barred == bar and bool(known) and known[0].trace == event.plate.trace
+    else:
+        bar, told = admission.Bar(before.barred if known else ""), True
+    admission.tell(memory, event.lane, event.plate, bar, again=told, at_ms=at_ms, answer=answer)
 
 
 def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer: Answer) -> None:
     """Open the stay of the vehicle that is now inside."""
-    waiting = memory.lanes[event.lane].waiting
-    plate = waiting[0] if waiting else UNREAD
-    memory.set_lane(event.lane, LaneState(waiting=waiting[1:]), answer)
+    state = memory.lanes[event.lane]
+    plate = state.waiting[0] if state.waiting else UNREAD
+    rest = state.waiting[1:]
+    memory.set_lane(event.lane, LaneState(waiting=rest, barred=state.barred if rest else ""), answer)
     _end_ghost(memory, plate, answer)
     entered = now.earlier(event.source.age_ms)
     salt = memory.salt()
@@ -76,6 +85,9 @@ def _end_ghost(memory: LotMemory, plate: Plate, answer: Answer) -> None:
     ghost = memory.session_of(plate.identity) if plate.text else None
     if ghost is None:
         return
+    if memory.unlisted < 0:
+        # A count found fewer vehicles than stays; this stay was one of those too many.
+        memory.recount(memory.unlisted + 1, answer)
     if ghost.state is State.HELD:
         release_unpaid(memory, ghost.id, answer)
     else:

@@ -7,13 +7,15 @@ locked-in car.
 
 from __future__ import annotations
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 
-from gateway.core import exit, matching, wording
+from gateway.core import exit, letting, matching, wording
 from gateway.core.answer import Answer, LaneState
+from gateway.core.charge import Charge, charge, use_up
 from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, Source, VehiclePassed
 from gateway.core.exit import Outcome
+from gateway.core.letting import Verdict
 from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment, is_measurable, stay_ms
@@ -21,10 +23,6 @@ from gateway.core.posting import billed
 from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.review import doubted
 from gateway.core.session import Session, State, Trigger, moved
-from gateway.core.tariff import Bill
-
-BILL_LINES_MAX = 12
-"""Lines in an exit record; a longer bill folds its tail into one line, so that the record stays within 4 kB."""
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
@@ -35,6 +33,9 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         return _repeat(memory, event, decided, answer)
     exited = now.earlier(event.source.age_ms)
     if match is None:
+        if memory.unlisted > 0:
+            # It may be one of those that a count found inside without a stay.
+            memory.recount(memory.unlisted - 1, answer)
         return _let_out_unmatched(memory, event, exited, answer)
     session = match.session
     # An early read is older than its age says: the driver would pay for the time that the node was without power.
@@ -42,17 +43,24 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         doubted(memory, session, "length of the stay not known", answer)
         return _let_out_unmatched(memory, event, exited, answer)
     entered_ms, exited_ms = stay_ms(session.entered, exited)
-    bill = memory.rules.tariff.bill(entered_ms, exited_ms, session.vehicle, session.energy)
-    outcome = exit.decide(bill.amount_minor, session.lease, memory.rules.without_lease, exited)
-    n = answer.write(Draft("exit", _exit_body(memory, match, event, (entered_ms, exited_ms), bill, outcome)))
+    bill = charge(memory, session, entered_ms, exited_ms)
+    verdict = letting.judge(memory, session, bill.amount_minor, exited)
+    outcome = verdict.outcome
+    n = answer.write(Draft("exit", _exit_body(memory, match, event, (entered_ms, exited_ms), bill, verdict)))
+    use_up(memory, bill, exited_ms, answer)
+    if outcome is Outcome.STANDING and verdict.lease is not None:
+        memory.debts.trust(session.id, verdict.lease.lease, answer)
     answer.postings += billed(n, session.id, bill.amount_minor)
     memory.exits += 1
     memory.billed_minor += bill.amount_minor
-    gone = replace(session, lane_out=event.lane, exited_ms=exited_ms, amount_minor=bill.amount_minor)
+    gone = replace(
+        session, lane_out=event.lane, exited_ms=exited_ms, amount_minor=bill.amount_minor, lease=verdict.lease
+    )
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
     _stand(memory, event, session.id, answer)
-    if outcome is not Outcome.PAY_HERE:
+    if outcome not in exit.HOLDS:
         answer.commands.append(OpenBarrier(event.lane))
+    letting.warn(event.lane, verdict, exited_ms, answer)
     answer.commands += [
         wording.exit_text(event.lane, outcome, bill.amount_minor, bill.currency),
         PublishNotice(f"exit-{outcome}", event.lane, session.id, wording.masked(event.plate.text), bill.amount_minor),
@@ -125,7 +133,8 @@ def _repeat(memory: LotMemory, event: PlateRead, session: Session, answer: Answe
     lane = event.lane
     if session.state is State.HELD:
         _move_hold(memory, session, event, answer)
-        answer.commands.append(wording.exit_text(lane, Outcome.PAY_HERE, session.amount_minor, memory.rules.currency))
+        asked = letting.held_outcome(memory, session)
+        answer.commands.append(wording.exit_text(lane, asked, session.amount_minor, memory.rules.currency))
     else:
         answer.commands.append(OpenBarrier(lane))
 
@@ -186,7 +195,7 @@ def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answ
 
 
 def _exit_body(
-    memory: LotMemory, match: Match, event: PlateRead, stay: tuple[int, int], bill: Bill, outcome: Outcome
+    memory: LotMemory, match: Match, event: PlateRead, stay: tuple[int, int], bill: Charge, verdict: Verdict
 ) -> dict[str, Value]:
     session, (entered_ms, exited_ms) = match.session, stay
     body: dict[str, Value] = {
@@ -198,38 +207,20 @@ def _exit_body(
         "tariff": memory.rules.tariff.name,
         "tariff_hash": memory.rules.tariff.hash,
         "currency": bill.currency,
-        "lines": _bill_lines(bill),
+        "lines": bill.lines,
         "amount_minor": bill.amount_minor,
-        "outcome": str(outcome),
+        "outcome": str(verdict.outcome),
         "match": str(match.likeness),
         "source": _source(event.source),
     }
-    if session.lease is not None:
-        body["lease"] = {
-            "lease": session.lease.lease,
-            "cap_minor": session.lease.cap_minor,
-            "dn": session.lease.dn,
-        }
+    if verdict.lease is not None:
+        lease = verdict.lease
+        body["lease"] = {"lease": lease.lease, "cap_minor": lease.cap_minor, "dn": lease.dn}
+    if verdict.objection:
+        body["standing"] = verdict.objection
+    if verdict.block is not None:
+        body["block"] = verdict.block.id
     return body
-
-
-def _bill_lines(bill: Bill) -> list[Value]:
-    lines: list[dict[str, Value]] = [asdict(line) for line in bill.lines]
-    if len(lines) > BILL_LINES_MAX:
-        tail = bill.lines[BILL_LINES_MAX - 1 :]
-        folded_minor = sum(line.amount_minor for line in tail)
-        lines[BILL_LINES_MAX - 1 :] = [
-            {
-                "text_zh": f"其余{len(tail)}项合计",
-                "text_en": f"the other {len(tail)} lines together",
-                "from_ms": tail[0].from_ms,
-                "to_ms": tail[-1].to_ms,
-                "units": 1,
-                "unit_minor": folded_minor,
-                "amount_minor": folded_minor,
-            }
-        ]
-    return list(lines)
 
 
 def _source(source: Source) -> dict[str, Value]:

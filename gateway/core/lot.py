@@ -9,9 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import alarms, entry, leases, leaving, payments
+from gateway.core import admission, alarms, entry, granting, leases, leaving, payments
 from gateway.core.answer import Answer
-from gateway.core.city_events import LeaseGranted, PaymentReported, ReceiptArrived
+from gateway.core.city_events import (
+    EntitlementGranted,
+    EntitlementWithdrawn,
+    LeaseGranted,
+    LotRecounted,
+    PaymentReported,
+    ReceiptArrived,
+)
 from gateway.core.commands import OpenBarrier, PublishOccupancy
 from gateway.core.events import (
     BarrierMoved,
@@ -48,13 +55,19 @@ def wanted_session(event: Event) -> str:
     return event.session if isinstance(event, LeaseGranted | PaymentReported) else ""
 
 
+def wanted_stays(event: Event) -> granting.PastStays | None:
+    """The ended stays that an event may still change: the engine adopts them from the store beforehand."""
+    return granting.past_stays(event.entitlement) if isinstance(event, EntitlementGranted) else None
+
+
 def answer_events(memory: LotMemory, events: Iterable[Event], now: Moment, answer: Answer) -> None:
     """Apply the rules to each event in turn. `now` is when they were read; what happened earlier says so by its age."""
     for event in events:
         _answer_event(memory, event, now, answer)
+    admission.let_waiting_in(memory, now.wall_ms, answer)
     if now.mono_ms >= memory.heartbeat_due_ms:
         _heartbeat(memory, now, answer)
-    if answer.bays or answer.sessions:
+    if answer.bays or answer.sessions or answer.unlisted is not None:
         answer.commands.append(occupancy(memory))
 
 
@@ -69,7 +82,7 @@ def occupancy(memory: LotMemory) -> PublishOccupancy:
 def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) -> None:
     match event:
         case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
-            entry.plate_read(memory, event, answer)
+            entry.plate_read(memory, event, now, answer)
         case PlateRead():
             leaving.plate_read(memory, event, now, answer)
         case VehiclePassed() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
@@ -86,6 +99,12 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             leases.lease_granted(memory, event, now, answer)
         case PaymentReported():
             payments.payment_reported(memory, event, answer)
+        case EntitlementGranted():
+            granting.entitlement_granted(memory, event, answer)
+        case EntitlementWithdrawn():
+            granting.entitlement_withdrawn(memory, event, now, answer)
+        case LotRecounted():
+            granting.lot_recounted(memory, event, answer)
         case BayChanged():
             _set_bays(memory, ((event.bay, event.occupied),), answer)
         case BaysReported():
@@ -110,7 +129,7 @@ def _resume_lanes(memory: LotMemory, answer: Answer) -> None:
     for lane, state in memory.lanes.items():
         leaving = [memory.session(session) for session in state.leaving]
         let_out = any(session is not None and session.state is not State.HELD for session in leaving)
-        if state.waiting or let_out:
+        if len(state.waiting) > bool(state.barred) or let_out:
             answer.commands.append(OpenBarrier(lane))
 
 
@@ -133,3 +152,4 @@ def _heartbeat(memory: LotMemory, now: Moment, answer: Answer) -> None:
         "occupied": sum(memory.bays.values()),
     }
     answer.write(Draft("heartbeat", totals))
+    memory.book.forget(now.wall_ms, answer)

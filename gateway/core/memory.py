@@ -10,10 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from gateway.core.answer import Answer, LaneState
+from gateway.core.book import EntitlementBook
+from gateway.core.debts import Debts
+from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import Lot
 from gateway.core.plate import Plate
 from gateway.core.session import IN_THE_LOT, Session
+from gateway.core.spaces import Spaces
 from gateway.core.tariff import Tariff
 
 
@@ -27,6 +31,16 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class Entitled:
+    """What the journal remembers beside the stays: entitlements, spaces, open debts, and vehicles inside without a stay."""
+
+    held: tuple[Held, ...] = ()
+    spaces: tuple[Space, ...] = ()
+    debts: tuple[Debt, ...] = ()
+    unlisted: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Remembered:
     """What the journal remembers of a lot: stays inside or under a barrier, lanes, bays, and the running totals."""
 
@@ -36,6 +50,7 @@ class Remembered:
     entries: int
     exits: int
     billed_minor: int
+    entitled: Entitled = Entitled()
 
 
 class LotMemory:
@@ -51,6 +66,10 @@ class LotMemory:
         self.exits = remembered.exits
         self.billed_minor = remembered.billed_minor
         self.heartbeat_due_ms = 0
+        self.book = EntitlementBook(remembered.entitled.held)
+        self.spaces = Spaces(self.book, remembered.entitled.spaces)
+        self.debts = Debts(remembered.entitled.debts)
+        self.unlisted = remembered.entitled.unlisted
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -60,8 +79,8 @@ class LotMemory:
 
     @property
     def inside(self) -> int:
-        """Number of vehicles in the lot by its open stays."""
-        return len(self._inside)
+        """Number of vehicles in the lot: by its open stays, and those that a count found beside them."""
+        return len(self._inside) + self.unlisted
 
     def inside_sessions(self) -> dict[str, Session]:
         """The open stays by id."""
@@ -79,6 +98,16 @@ class LotMemory:
     def sessions_alike(self, plate: Plate) -> list[Session]:
         """The open stays whose plates a reader could take for this one, itself included; same colour, same length."""
         return [self._inside[session] for session in sorted(self._by_trace.get(plate.trace, ()))]
+
+    def ended_of(self, identity: str) -> list[Session]:
+        """The adopted stays of a plate's identity, by their exit."""
+        found = [session for session in self._adopted.values() if session.plate.identity == identity]
+        return sorted(found, key=lambda session: (session.exited_ms, session.id))
+
+    def recount(self, unlisted: int, answer: Answer) -> None:
+        """Change the number of vehicles inside without a stay, here and in the answer."""
+        self.unlisted = unlisted
+        answer.unlisted = unlisted
 
     def stands_at_exit(self, session: Session) -> bool:
         """Whether this stay's vehicle is the one that its exit lane last decided; another may stand there since."""
@@ -120,3 +149,5 @@ class LotMemory:
         """Change a session, here and in the answer."""
         self.keep(session)
         answer.sessions[session.id] = session
+        self.spaces.follow(session, self._inside.values(), answer)
+        self.debts.follow(session, answer)

@@ -36,6 +36,7 @@ class Trigger(StrEnum):
     DOUBTED = "doubted"
     PAYMENT_ARRIVED = "payment-arrived"
     PAYMENT_FAILED = "payment-failed"
+    LEASED_LATE = "leased-late"
 
 
 TRANSITIONS: dict[State, dict[Trigger, State]] = {
@@ -53,7 +54,11 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.RELEASED_UNPAID: State.ARREARS,
     },
     State.DUE: {Trigger.PAYMENT_ARRIVED: State.PAID, Trigger.PAYMENT_FAILED: State.ARREARS},
-    State.ARREARS: {Trigger.PAYMENT_ARRIVED: State.PAID, Trigger.PAYMENT_FAILED: State.ARREARS},
+    State.ARREARS: {
+        Trigger.PAYMENT_ARRIVED: State.PAID,
+        Trigger.PAYMENT_FAILED: State.ARREARS,
+        Trigger.LEASED_LATE: State.DUE,
+    },
     State.FREE: {},
     State.PAID: {},
     State.REVIEW: {},

@@ -14,16 +14,29 @@ TEXT_BYTES_MAX = 60
 
 EXIT_SENTENCES: dict[Outcome, tuple[str, Voice]] = {
     Outcome.LEASE: ("先离场后付费 {money}", Voice.PAY_LATER),
+    Outcome.STANDING: ("先离场后付费 {money}", Voice.PAY_LATER),
     Outcome.FREE: ("免费停车 一路平安", Voice.FREE),
     Outcome.ARREARS: ("请离场后补缴 {money}", Voice.PAY_LATER),
     Outcome.PAY_HERE: ("请扫码付费 {money}", Voice.PAY_HERE),
+    Outcome.ATTENDANT: ("请联系管理员 {money}", Voice.ASK_ATTENDANT),
     Outcome.REVIEW: ("请通行 稍后核对", Voice.GO),
 }
 
+BARRED_SENTENCES: dict[str, tuple[str, Voice]] = {
+    "full": ("车位已满 请稍候", Voice.FULL),
+    "blocked": ("暂不能入场 请联系管理员", Voice.ASK_ATTENDANT),
+    "attendant": ("请联系管理员", Voice.ASK_ATTENDANT),
+}
 
-def welcome(lane: str) -> ShowText:
-    """At the entry, when the barrier opens."""
-    return ShowText(lane, "欢迎光临", Voice.WELCOME)
+
+def welcome(lane: str, sign: str = "") -> ShowText:
+    """At the entry, when the barrier opens; the house may have a text of its own."""
+    return ShowText(lane, sign or "欢迎光临", Voice.WELCOME)
+
+
+def barred_text(lane: str, bar: str) -> ShowText:
+    """At the entry, when the barrier stays down; `bar` is one of BARRED_SENTENCES."""
+    return ShowText(lane, *BARRED_SENTENCES[bar])
 
 
 def exit_text(lane: str, outcome: Outcome, amount_minor: int, currency: str) -> ShowText:

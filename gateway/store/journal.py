@@ -18,7 +18,7 @@ from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
 from gateway.core.record import Record, record_hash
 from gateway.core.session import Session
-from gateway.store import rows
+from gateway.store import entitlements, rows
 from gateway.store.schema import migrate
 
 CHECKPOINT_COMMITS = 256
@@ -119,11 +119,16 @@ class Journal:
             entries=entries,
             exits=exits,
             billed_minor=billed_minor,
+            entitled=entitlements.load(self._connection),
         )
 
     def session(self, session: str) -> Session | None:
         """One stay by its id."""
         return next(iter(self._sessions("id = ?", (session,))), None)
+
+    def past_stays(self, plate: str, span_ms: tuple[int, int], limit: int) -> list[str]:
+        """Ids of a plate's billed stays whose exit lies in a span of UTC ms, the newest first."""
+        return entitlements.past_stays(self._connection, plate, span_ms, limit)
 
     def records(self, first: int, limit: int) -> list[Record]:
         """Up to `limit` stored records from number `first` on, with their disclosures."""
@@ -177,6 +182,7 @@ class Journal:
             "INSERT OR REPLACE INTO lane VALUES (?, ?, ?)", [rows.lane_row(lane, s) for lane, s in answer.lanes.items()]
         )
         many("INSERT OR REPLACE INTO bay VALUES (?, ?)", [(bay, int(on)) for bay, on in answer.bays.items()])
+        entitlements.write(self._connection, answer)
         many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins])
         many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
         if step.receipt is not None:

@@ -88,15 +88,19 @@ def session(row: Row) -> Session:
 
 
 def lane_row(lane: str, state: LaneState) -> Row:
-    """The row of a lane: waiting plates and ids of leaving sessions, each a JSON list."""
+    """The row of a lane: waiting plates and ids of leaving sessions, each a JSON list; a barred plate says why at its end."""
     fields = [[p.text, str(p.colour), str(p.vehicle), str(p.energy), p.confidence] for p in state.waiting]
+    if fields and state.barred:
+        fields[-1].append(state.barred)
     return lane, json.dumps(fields, ensure_ascii=False), json.dumps(state.leaving)
 
 
 def lane(waiting: str, leaving: str) -> LaneState:
     """The state of a lane's row."""
+    fields = json.loads(waiting)
     plates = tuple(
         Plate(text, Colour(colour), Vehicle(vehicle), Energy(energy), confidence)
-        for text, colour, vehicle, energy, confidence in json.loads(waiting)
+        for text, colour, vehicle, energy, confidence, *_ in fields
     )
-    return LaneState(plates, tuple(json.loads(leaving)))
+    barred = fields[-1][5] if fields and len(fields[-1]) > 5 else ""
+    return LaneState(plates, tuple(json.loads(leaving)), barred)

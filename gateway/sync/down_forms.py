@@ -1,7 +1,8 @@
 """The kinds of numbered lines from the city: the form of each body, and the event it becomes.
 
-Owns one table. Rules: a body has exactly the members of its form; a type that is not in the table is named, counted and
-skipped, since an older release must not stop at a newer city. Knows neither signatures nor order.
+Owns one table; entitlements have their own in `core/entitlement_form`. Rules: a body has exactly the members of its form; a
+type that is not known is named, counted and skipped, since an older release must not stop at a newer city. Knows neither
+signatures nor order.
 """
 
 from __future__ import annotations
@@ -10,7 +11,17 @@ from collections.abc import Callable
 from typing import Any
 
 from gateway import forms
-from gateway.core.city_events import CityEvent, LeaseGranted, Origin, PaymentReported
+from gateway.core.city_events import (
+    CityEvent,
+    EntitlementGranted,
+    EntitlementWithdrawn,
+    LeaseGranted,
+    LotRecounted,
+    Origin,
+    PaymentReported,
+)
+from gateway.core.entitlement import Kind
+from gateway.core.entitlement_form import read
 from gateway.forms import Form, Reason, Rejection
 
 Body = dict[str, Any]
@@ -36,6 +47,14 @@ def _payment(origin: Origin, body: Body) -> CityEvent:
     return PaymentReported(origin, body["payment"], body["session"], body["amount_minor"], paid)
 
 
+def _withdraw(origin: Origin, body: Body) -> CityEvent:
+    return EntitlementWithdrawn(origin, Kind(body["kind"]), body["id"])
+
+
+def _recount(origin: Origin, body: Body) -> CityEvent:
+    return LotRecounted(origin, body["id"], body["inside"])
+
+
 KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     "lease": (
         {"session": _id, "lease": _id, "cap_minor": forms.count, "expires_ms": forms.count},
@@ -50,11 +69,16 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
         },
         _payment,
     ),
+    "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
+    "recount": ({"id": _id, "inside": forms.count}, _recount),
 }
 
 
 def down_event(kind: str, value: object, origin: Origin) -> CityEvent | Rejection:
     """The event of one line's type and body, or why there is none."""
+    if kind in tuple(Kind):
+        entitlement = read(Kind(kind), value)
+        return entitlement if isinstance(entitlement, Rejection) else EntitlementGranted(origin, entitlement)
     if kind not in KINDS:
         return Rejection(Reason.UNKNOWN_TYPE, f"type {kind:.64}")
     form, build = KINDS[kind]

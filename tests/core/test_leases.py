@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,19 +35,63 @@ def test_a_lease_for_a_vehicle_that_waits_at_the_exit(tmp_path: Path, cap: int, 
     assert len(lot.lines("released")) == int(let_out)
 
 
-def test_a_lease_after_the_exit_is_refused_by_name(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("cap", "expires_ms", "state", "reason"),
+    [
+        (700, 2 * START_MS, "due",     ""),
+        (699, 2 * START_MS, "arrears", "session is arrears and the lease does not cover it"),
+        (700, START_MS,     "arrears", "session is arrears and the lease does not cover it"),
+    ],
+)  # fmt: skip
+def test_a_lease_after_an_exit_in_arrears(tmp_path: Path, cap: int, expires_ms: int, state: str, reason: str) -> None:
     lot = SmallLot(tmp_path)
     session = lot.enter()
     lot.wait(2 * HOUR_MS)
     lot.step(lot.read("out"))
+    lot.step(lot.passed("out"))
+    lot.step(lot.lease(session, cap, expires_ms=expires_ms))
+    assert lot.rows(f"SELECT state FROM session WHERE id = '{session}'") == [(state,)]
+    if reason:
+        named = {"kind": "lease", "session": session, "id": "lease-1"}
+        assert lot.last("refused") == {**named, "reason": reason, "dn": 1}
+        assert lot.lines("leased") == []
+    else:
+        assert lot.last("leased") == {"session": session, "lease": "lease-1", "cap_minor": 700, "dn": 1}
+        lot.step(lot.payment(session, 700))
+        assert lot.lines("refused") == []
+
+
+def test_a_lease_after_the_stay_was_paid_is_refused_by_name(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.payment(session, 700))
     lot.step(lot.lease(session, 5000))
-    assert lot.last("refused") == {
-        "kind": "lease",
-        "session": session,
-        "id": "lease-1",
-        "reason": "session is arrears",
-        "dn": 1,
-    }
+    assert lot.last("refused")["reason"] == "session is paid"
+
+
+@pytest.mark.parametrize(("cap", "refused"), [(5000, 0), (6000, 1)])
+def test_the_same_lease_twice(tmp_path: Path, cap: int, refused: int) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    first = lot.lease(session, 5000)
+    lot.step(first)
+    lot.step(replace(lot.lease(session, cap), lease=first.lease))
+    assert [line["body"]["reason"] for line in lot.lines("refused")] == ["id has another content"] * refused
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    assert lot.last("exit")["lease"] == {"lease": "lease-1", "cap_minor": 5000, "dn": 1}
+
+
+def test_a_newer_lease_takes_the_place_of_an_older_one(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.step(lot.lease(session, 1))
+    lot.step(lot.lease(session, 5000))
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    assert (lot.last("exit")["outcome"], lot.last("exit")["lease"]["dn"]) == ("lease", 2)
 
 
 def test_a_lease_for_a_vehicle_that_is_not_there(tmp_path: Path) -> None:

@@ -10,9 +10,7 @@ import pytest
 from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, SelfOpening
 from gateway.core.exit import WithoutLease
-from gateway.core.leaving import BILL_LINES_MAX, _bill_lines
 from gateway.core.moment import ClockQuality
-from gateway.core.tariff import Bill, BillLine
 from gateway.engine import Outcome
 from tests.lots import HOUR_MS, SmallLot, at, plate
 
@@ -142,15 +140,6 @@ def test_a_late_commit_is_an_outage(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.step(BudgetSpent("out", 203))
     assert (lot.last("outage")["kind"], lot.last("outage")["waited_ms"]) == ("commit-late", 203)
-
-
-@pytest.mark.parametrize("count", [1, BILL_LINES_MAX, BILL_LINES_MAX + 1, 40])
-def test_a_long_bill_folds_its_tail_and_keeps_its_sum(count: int) -> None:
-    lines = tuple(BillLine("一", "one", i, i + 1, 1, 100 + i, 100 + i) for i in range(count))
-    amount = sum(line.amount_minor for line in lines)
-    folded = _bill_lines(Bill(amount, "CNY", lines))
-    assert len(folded) == min(count, BILL_LINES_MAX)
-    assert sum(line["amount_minor"] for line in folded) == amount  # type: ignore[index,call-overload,misc]
 
 
 def held(folder: Path) -> tuple[SmallLot, str]:

@@ -23,6 +23,7 @@ MOVES = {
     (S.DUE,     T.PAYMENT_FAILED):    S.ARREARS,
     (S.ARREARS, T.PAYMENT_ARRIVED):   S.PAID,
     (S.ARREARS, T.PAYMENT_FAILED):    S.ARREARS,
+    (S.ARREARS, T.LEASED_LATE):       S.DUE,
 }  # fmt: skip
 
 

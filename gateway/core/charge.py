@@ -1,0 +1,91 @@
+"""The bill of one stay as its exit record holds it: the tariff's lines, then what lowers them, and the sum.
+
+Owns the folding of long bills, so that a record stays within its limit, and the using up of what may be used once. Rules: the
+lines sum to the amount; a lowering names what it rests on by kind and id. Refuses to know who pays and who leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from gateway.core.answer import Answer
+from gateway.core.benefit import Lowering, Stay, lower
+from gateway.core.entitlement import Kind, Validation
+from gateway.core.memory import LotMemory
+from gateway.core.record import Value
+from gateway.core.session import Session
+from gateway.core.tariff import BillLine
+
+LINES_MAX = 12
+LOWERINGS_MAX = 4
+"""Lines in an exit record, and those of them that lower it. A longer bill folds the tail of each sort into one line, so that
+the record stays within 4 kB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a stay owes, and how: `lines` as they are recorded, `lowerings` all that had an effect."""
+
+    amount_minor: int
+    currency: str
+    lines: tuple[dict[str, Value], ...]
+    lowerings: tuple[Lowering, ...]
+
+
+def charge(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Charge:
+    """Price a stay between two UTC ms, and lower it by all that the book holds for its plate."""
+    tariff = memory.rules.tariff
+    bill = tariff.bill(from_ms, to_ms, session.vehicle, session.energy)
+
+    def price(begin_ms: int, end_ms: int) -> int:
+        return tariff.bill(begin_ms, end_ms, session.vehicle, session.energy).amount_minor
+
+    stay = Stay(from_ms, to_ms, session.plate, memory.spaces.of(session.id))
+    lowered = lower(bill.amount_minor, stay, memory.book, price)
+    lowerings = _lowering_lines(lowered.lines)
+    lines = (*_tariff_lines(bill.lines, LINES_MAX - len(lowerings)), *lowerings)
+    return Charge(lowered.amount_minor, bill.currency, lines, lowered.lines)
+
+
+def use_up(memory: LotMemory, charged: Charge, at_ms: int, answer: Answer) -> None:
+    """End the validations for one exit that lowered this one."""
+    for lowering in charged.lowerings:
+        held = memory.book.find(lowering.kind, lowering.id)
+        if held is not None and isinstance(held.entitlement, Validation) and held.entitlement.single:
+            memory.book.end(Kind.VALIDATION, lowering.id, at_ms, answer)
+
+
+def _tariff_lines(lines: Sequence[BillLine], lines_max: int) -> list[dict[str, Value]]:
+    kept: list[dict[str, Value]] = [asdict(line) for line in lines]
+    if len(kept) > lines_max:
+        tail = lines[lines_max - 1 :]
+        folded_minor = sum(line.amount_minor for line in tail)
+        kept[lines_max - 1 :] = [_folded(len(tail), tail[0].from_ms, tail[-1].to_ms, folded_minor)]
+    return kept
+
+
+def _lowering_lines(lowerings: Sequence[Lowering]) -> list[dict[str, Value]]:
+    kept = [_lowering_line(lowering) for lowering in lowerings]
+    if len(kept) > LOWERINGS_MAX:
+        tail = lowerings[LOWERINGS_MAX - 1 :]
+        folded_minor = sum(lowering.amount_minor for lowering in tail)
+        kept[LOWERINGS_MAX - 1 :] = [_folded(len(tail), tail[0].from_ms, tail[-1].to_ms, folded_minor)]
+    return kept
+
+
+def _lowering_line(lowering: Lowering) -> dict[str, Value]:
+    line: dict[str, Value] = {**asdict(lowering), "units": 1, "unit_minor": lowering.amount_minor}
+    return {**line, "kind": str(lowering.kind)}
+
+
+def _folded(lines: int, from_ms: int, to_ms: int, amount_minor: int) -> dict[str, Value]:
+    return {
+        "text_zh": f"其余{lines}项合计",
+        "text_en": f"the other {lines} lines together",
+        "from_ms": from_ms,
+        "to_ms": to_ms,
+        "units": 1,
+        "unit_minor": amount_minor,
+        "amount_minor": amount_minor,
+    }
