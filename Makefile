@@ -16,7 +16,7 @@ demo: $(VENV)/demo   ## Run the whole line with a simulated lot; ARGS="--seed 7 
 	@$(BIN)/python -m sim.demo $(ARGS)
 
 test: lint $(VENV)/mosquitto/installed   ## Lint, types, contracts, and every test
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both interpreters, import contracts
 	@$(BIN)/ruff check .

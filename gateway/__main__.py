@@ -1,4 +1,4 @@
-"""The command line: `lotgate run`, `quote`, `export`, `verify`, `replay`, `check-config`, `key`, `completion`.
+"""The command line: `lotgate run`, `quote`, `tariff`, `export`, `verify`, `replay`, `check-config`, `key`, `completion`.
 
 Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 75 try later,
 78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
@@ -17,13 +17,12 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gateway.tariff_command import quote, tariff
+
 if TYPE_CHECKING:
     from gateway.config import Config
 
 EXIT_CONFIG = 78
-
-VEHICLES = ("small", "large")
-ENERGIES = ("fuel", "ev")
 
 
 class ConfigFailure(click.ClickException):
@@ -36,6 +35,10 @@ class ConfigFailure(click.ClickException):
 @click.version_option(version("lotgate"), prog_name="lotgate")
 def main() -> None:
     """The parking gateway for pay-after-exit: sensors over serial, stays in SQLite, signed records over MQTT."""
+
+
+main.add_command(quote)
+main.add_command(tariff)
 
 
 @main.command(epilog="Example: lotgate run --config /etc/lotgate/gateway.toml")
@@ -69,15 +72,17 @@ def run(config_path: Path, capture: Path | None) -> None:
 def check_config(config_path: Path, as_json: bool) -> None:
     """Check the configuration and every file that it names, and change nothing."""
     from gateway.bus_line import site_key
+    from gateway.core.tariff_check import check
     from gateway.export import Statement
-    from gateway.quote import find_tariff
+    from gateway.lot_rules import load_rules
     from gateway.shell.signer import Signer, load_public
 
     with _config_errors():
         config = _config(config_path)
-        tariff = find_tariff(config.lot.tariff, config_path.parent)
         signer = Signer.load(config.gateway.key)
-        load_public(config.city.public_key)
+        rules = load_rules(config, load_public(config.city.public_key))
+        tariff = rules.tariff
+        check(tariff, rules.calendar)
         Statement.load(config.gateway.statement).check(chain=config.gateway.id, key=signer.key)
         for bus in config.buses:
             site_key(bus.site_key)
@@ -97,31 +102,6 @@ def check_config(config_path: Path, as_json: bool) -> None:
         return
     lanes = ", ".join(f"{lane} ({role})" for lane, role in layout.lanes.items())
     click.echo(f"{config_path}: good. Lot {layout.lot}: lanes {lanes}; {len(layout.bays)} bays; tariff {tariff.name}.")
-
-
-@main.command(epilog="Example: lotgate quote hangzhou-2014-street-core 2026-03-02T09:00 2026-03-02T10:15")
-@click.argument("tariff")
-@click.argument("entry")
-@click.argument("exit")
-@click.option("--vehicle", type=click.Choice(VEHICLES), default="small", show_default=True)
-@click.option("--energy", type=click.Choice(ENERGIES), default="fuel", show_default=True)
-@click.option("--language", type=click.Choice(("en", "zh")), default="en", show_default=True)
-@click.option("--json", "as_json", is_flag=True, help="Print amount_minor, currency and lines as JSON.")
-def quote(tariff: str, entry: str, exit: str, vehicle: str, energy: str, language: str, as_json: bool) -> None:
-    """What a stay costs, line by line. TARIFF is a shipped name or a file; ENTRY and EXIT are local times."""
-    from gateway import quote as quoting
-    from gateway.core.plate import Energy, Vehicle
-    from gateway.core.tariff import TariffError
-
-    try:
-        found = quoting.find_tariff(tariff, Path())
-        bill = quoting.quote(found, entry, exit, Vehicle(vehicle), Energy(energy))
-    except (TariffError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
-    if as_json:
-        click.echo(json.dumps(quoting.quote_json(found, bill), ensure_ascii=False))
-    else:
-        click.echo(quoting.quote_text(found, bill, "zh" if language == "zh" else "en"), nl=False)
 
 
 @main.command(epilog="Example: lotgate export --config gateway.toml --out ledger.export")
@@ -256,6 +236,7 @@ def _config(path: Path) -> Config:
 @contextlib.contextmanager
 def _config_errors() -> Iterator[None]:
     from gateway.config import ConfigError
+    from gateway.core.calendar import CalendarError
     from gateway.core.tariff import TariffError
     from gateway.export import StatementError
     from gateway.quote import UnknownTariffError
@@ -265,7 +246,7 @@ def _config_errors() -> Iterator[None]:
 
     try:
         yield
-    except (ConfigError, TariffError, StatementError, KeyFileError, LedgerError, SchemaError) as error:
+    except (ConfigError, CalendarError, TariffError, StatementError, KeyFileError, LedgerError, SchemaError) as error:
         raise ConfigFailure(str(error)) from None
     except UnknownTariffError as error:
         raise ConfigFailure(f"lot.tariff: {error}") from None

@@ -36,11 +36,13 @@ class GatewayPart:
 
 @dataclass(frozen=True, slots=True)
 class LotPart:
-    """`tariff`: a shipped name or a path; `without_lease`: what happens at the exit when no lease covers the bill."""
+    """`tariff`, `calendar`: shipped names or paths, the calendar '' if none; `without_lease`: what happens at the exit when no
+    lease covers the bill."""
 
     id: str
     tariff: str
     without_lease: WithoutLease
+    calendar: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def _gateway(table: _Table) -> GatewayPart:
 
 def _lot(table: _Table) -> LotPart:
     policy = table.choice("without_lease", {str(p): p for p in WithoutLease})
-    part = LotPart(table.name("id"), table.text("tariff"), policy)
+    calendar = table.text("calendar") if "calendar" in table else ""
+    part = LotPart(table.name("id"), table.text("tariff"), policy, calendar)
     table.finish()
     return part
 

@@ -157,14 +157,14 @@ class Engine:
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
 
     def _past_stays(self, event: Event) -> list[str]:
-        """Ids of the stays that this event may still change after their exit."""
-        wanted = wanted_stays(event)
-        if wanted is None:
-            return []
-        plates, span_ms, limit = wanted
+        """Ids of the ended stays that this event may still change, or that a price depends on."""
         found: list[str] = []
-        for plate in plates:
-            found += self._journal.past_stays(plate, span_ms, limit - len(found))
+        for plates, span_ms, limit in wanted_stays(self._memory, event):
+            left = limit
+            for plate in plates:
+                stays = self._journal.past_stays(plate, span_ms, left)
+                left -= len(stays)
+                found += stays
         return found
 
     def _adopt(self, session_id: str) -> None:

@@ -18,12 +18,11 @@ from gateway.config import Config
 from gateway.core import wording
 from gateway.core.commands import Command, OpenBarrier, RaiseAlarm, ShowText
 from gateway.core.events import NodeEvent, PlateRead
-from gateway.core.memory import Rules
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.record import SALT_BYTES
 from gateway.engine import Engine, Identity, Outcome
 from gateway.link.tap import Chunk, Heard, Tap, read_chunk
-from gateway.quote import find_tariff
+from gateway.lot_rules import load_rules
 from gateway.shell.clock import RELEASED_MS
 from gateway.shell.signer import Signer
 from gateway.store.journal import Journal
@@ -54,11 +53,10 @@ def replay_lines(config: Config, capture: Path) -> Iterator[str]:
 
 
 def _engine(config: Config, folder: Path) -> Engine:
-    tariff = find_tariff(config.lot.tariff, config.path.parent)
     return Engine(
         identity=Identity(config.gateway.id, config.lot.id, "replay"),
         lot=config.layout,
-        rules=Rules(tariff, config.lot.without_lease, tariff.currency),
+        rules=load_rules(config, None),
         journal=Journal(folder / "ledger.db", chain=config.gateway.id, instance="replay"),
         signer=Signer.generate(),
         salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),

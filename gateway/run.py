@@ -25,12 +25,11 @@ from gateway.config import Config
 from gateway.core.commands import Command, OpenBarrier, ShowText
 from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
 from gateway.core.layout import LaneNode, LaneRole
-from gateway.core.memory import Rules
 from gateway.core.moment import Moment
 from gateway.core.record import SALT_BYTES, Record
 from gateway.engine import Engine, Identity, Outcome
 from gateway.fallback import run_open
-from gateway.quote import find_tariff
+from gateway.lot_rules import load_rules
 from gateway.shell.clock import Clock
 from gateway.shell.signer import Signer, load_public
 from gateway.shell.worker import Failure, Worker
@@ -82,11 +81,11 @@ Result = Outcome | list[Record] | None
 def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     """Run until a signal or a fault; returns the exit code.
 
-    Raises ConfigError, TariffError, KeyFileError, SchemaError or LedgerError for what a person must put right first.
+    Raises ConfigError, CalendarError, TariffError, KeyFileError, SchemaError or LedgerError: what a person must put right.
     """
-    tariff = find_tariff(config.lot.tariff, config.path.parent)
     signer = Signer.load(config.gateway.key)
     city_key = load_public(config.city.public_key)
+    rules = load_rules(config, city_key)
     config.broker.check_files()
     try:
         journal = open_journal(config)
@@ -97,12 +96,12 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     engine = Engine(
         identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
         lot=config.layout,
-        rules=Rules(tariff, config.lot.without_lease, tariff.currency),
+        rules=rules,
         journal=journal,
         signer=signer,
         salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
     )
-    me = Nameplate(hello, signer.key, tariff, version("lotgate"))
+    me = Nameplate(hello, signer.key, rules.tariff, version("lotgate"))
     gateway = Gateway(config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture)
     return asyncio.run(gateway.run(engine.start(clock.moment())))
 

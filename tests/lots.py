@@ -62,9 +62,12 @@ def plate(text: str = "浙A12345", *, confidence: int = 99, vehicle: Vehicle = V
 class SmallLot:
     """One lot and its engine; `restart` is what a SIGKILL leaves: a new engine over the same file."""
 
-    def __init__(self, folder: Path, *, policy: WithoutLease = WithoutLease.OPEN_ARREARS) -> None:
+    def __init__(
+        self, folder: Path, *, policy: WithoutLease = WithoutLease.OPEN_ARREARS, rules: Rules | None = None
+    ) -> None:
         self.path = folder / "ledger.db"
         self.policy = policy
+        self._rules = rules
         self.now_ms = 0
         self._salts = 0
         self._seqs: dict[str, int] = defaultdict(int)
@@ -82,7 +85,7 @@ class SmallLot:
         return Engine(
             identity=Identity(CHAIN, LOT.lot, "test"),
             lot=LOT,
-            rules=Rules(shipped_tariff("plain-garage"), self.policy, "CNY"),
+            rules=self._rules or Rules(shipped_tariff("plain-garage"), self.policy, "CNY"),
             journal=journal,
             signer=Signer(KEY),
             salt=self._salt,

@@ -1,10 +1,17 @@
-"""Texts of tariff files for tests: the shipped ones as they lie in seeds, and two made-up ones full of edges."""
+"""Texts of tariff files for tests: the shipped ones, made-up ones full of edges, and random variants of those."""
 
 from __future__ import annotations
 
+import random
+import re
 from pathlib import Path
 
-TARIFFS = Path(__file__).parent.parent / "seeds" / "tariffs"
+from gateway.core.tariff import TariffError, load_tariff
+
+ROOT = Path(__file__).parent.parent
+TARIFFS = ROOT / "seeds" / "tariffs"
+CALENDAR = (ROOT / "seeds" / "calendars" / "china-2026.toml").read_text(encoding="utf-8")
+"""The calendar that every tariff with holidays is priced by in tests."""
 
 
 def shipped_text(name: str) -> str:
@@ -12,84 +19,12 @@ def shipped_text(name: str) -> str:
     return (TARIFFS / f"{name}.toml").read_text(encoding="utf-8")
 
 
-NEW_YORK = """
-format = "lotgate-tariff-1"
-currency = "USD"
-zone = "America/New_York"
-zh = "夏令时"
-en = "clock changes"
-version_by = "entry"
+def made_up_text(name: str) -> str:
+    """The text of a made-up tariff of these tests."""
+    return (Path(__file__).parent / "tariffs" / f"{name}.toml").read_text(encoding="utf-8")
 
-[[version]]
-from = 2026-01-01
-class = [
-  { vehicle = ["small"], energy = ["fuel"], plan = "day", times = 1 },
-  { vehicle = ["large"], energy = ["fuel", "ev"], plan = "day", times = 3 },
-  { vehicle = ["small"], energy = ["ev"], plan = "electric", times = 1 },
-]
 
-[plan.day]
-durations = "elapsed"
-seconds = "exact"
-straddle = "restart"
-free = { limit_min = 10, boundary = "exclusive", charged_from = "end", per = "visit", zh = "免费", en = "free" }
-cap = [{ per = "24h-from-entry", next_period = "restart", amount_minor = 4500, zh = "封顶", en = "cap" }]
-
-[[plan.day.band]]
-from = "02:30"
-to = "20:00"
-[[plan.day.band.step]]
-units = 3
-unit_min = 20
-tail_min = 5
-tail_boundary = "exclusive"
-amount_minor = 125
-zh = "首段"
-en = "first"
-[[plan.day.band.step]]
-units = "rest"
-unit_min = 45
-tail_min = 0
-tail_boundary = "inclusive"
-amount_minor = 210
-zh = "其后"
-en = "after"
-
-[[plan.day.band]]
-from = "20:00"
-to = "01:30"
-flat = { per = "band", tail_min = 7, tail_boundary = "exclusive", amount_minor = 800, zh = "夜", en = "night" }
-
-[[plan.day.band]]
-from = "01:30"
-to = "02:30"
-[[plan.day.band.step]]
-units = "rest"
-unit_min = 15
-tail_min = 0
-tail_boundary = "inclusive"
-amount_minor = 333
-zh = "凌晨"
-en = "small hours"
-
-[plan.electric]
-durations = "elapsed"
-seconds = "ceil"
-free = { limit_min = 0, boundary = "inclusive", charged_from = "entry", per = "visit", zh = "免费", en = "free" }
-cap = []
-[[plan.electric.band]]
-from = "00:00"
-to = "24:00"
-[[plan.electric.band.step]]
-units = "rest"
-unit_min = 10
-tail_min = 3
-tail_boundary = "inclusive"
-amount_minor = 7
-zh = "电动"
-en = "electric"
-"""
-"""Bands that begin within the skipped and the repeated hour, every boundary, a cap that cuts units, two plans."""
+NEW_YORK = made_up_text("new-york")
 
 ODD = (
     NEW_YORK.replace('version_by = "entry"', 'version_by = "exit"')
@@ -104,5 +39,46 @@ class = [{ vehicle = ["small", "large"], energy = ["fuel", "ev"], plan = "day", 
     .replace('seconds = "exact"', 'seconds = "truncate"')
     .replace('charged_from = "end"', 'charged_from = "entry"')
     .replace('per = "band"', 'per = "visit"')
+    .replace('falls = "never"', 'falls = "allowed"')
 )
-"""The same with two versions, the exit deciding, and the other reading of each setting."""
+"""The same with two versions, the exit deciding for the cheaper one, and the other reading of each setting."""
+
+MADE_UP = {
+    "new-york": NEW_YORK,
+    "odd": ODD,
+    "overlap": made_up_text("overlap"),
+    "year": made_up_text("year"),
+    "fragments": made_up_text("fragments"),
+}
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    r'(?<=seconds = ")[\w-]+(?=")': ("truncate", "ceil", "exact"),
+    r'(?<=straddle = ")[\w-]+(?=")': ("restart", "start-band", "pro-rata"),
+    r'(?<= boundary = ")[\w-]+(?=")': ("inclusive", "exclusive"),
+    r'(?<=charged_from = ")[\w-]+(?=")': ("entry", "end"),
+    r'(?<=charged_from = "entry", per = ")[\w-]+(?=")': ("visit", "first-of-day", "day", "band"),
+    r'(?<=charged_from = "end", per = ")[\w-]+(?=")': ("visit", "first-of-day", "day", "band"),
+    r'(?<=next_period = ")[\w-]+(?=")': ("restart", "continue"),
+    r'(?<=stays = ")[\w-]+(?=")': ("one", "plate"),
+    r'(?<=rounding = ")[\w-]+(?=")': ("down", "half-up", "up"),
+    r"(?<=order = )\[.*\](?=\n)": (
+        '["discount", "cap", "coupon"]',
+        '["cap", "discount", "coupon"]',
+        '["coupon", "cap", "discount"]',
+        '["cap", "coupon", "discount"]',
+    ),
+}
+"""Where a file says how it reads a price, and the words that may stand there."""
+
+
+def variant(text: str, draw: random.Random) -> str:
+    """The text with every setting drawn anew, as often as needed until the reader takes it."""
+    while True:
+        found = text
+        for pattern, words in SETTINGS.items():
+            found = re.sub(pattern, lambda _, words=words: draw.choice(words), found)  # type: ignore[misc]
+        try:
+            load_tariff(found, "variant")
+        except TariffError:
+            continue
+        return found

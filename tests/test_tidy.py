@@ -63,7 +63,14 @@ TESTED_BY = {
 """Sources without a test of the same name: too small to be wrong alone, or at work only with others, as in this test."""
 
 OWNERS = {
-    "click": ("gateway/__main__.py", "sim/city_process.py", "tests/test_main.py"),
+    "chinese_calendar": ("gateway/calendar_tool.py",),
+    "click": (
+        "gateway/__main__.py",
+        "gateway/tariff_command.py",
+        "sim/city_process.py",
+        "tests/test_main.py",
+        "tests/test_tariff_command.py",
+    ),
     "cryptography": (
         "gateway/link/cipher.py",
         "gateway/shell/signer.py",

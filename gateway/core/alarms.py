@@ -19,8 +19,14 @@ from gateway.core.events import (
     NodeWentSilent,
     Position,
 )
+from gateway.core.memory import Rules
 from gateway.core.moment import Moment
 from gateway.core.record import Draft
+from gateway.core.tariff import TariffError
+from gateway.core.tariff_time import local_time
+
+CALENDAR_WARNING_DAYS = 31
+"""Time to get the next year's calendar, which is announced in November."""
 
 NodeAlarm = HelpCalled | FireAlarmChanged | MainsChanged | BarrierMoved | EventsLost
 
@@ -75,6 +81,24 @@ def bus_event(event: NodeJoined | NodeWentSilent | NodeRefused, answer: Answer) 
                     "Find the foreign or replaced node; commission it, or take it off the bus.",
                 )
             )
+
+
+def unpriced(error: TariffError) -> RaiseAlarm:
+    """A stay that nobody can price, which was let out."""
+    remedy = "Give lot.calendar the years that run, then restart."
+    return RaiseAlarm("tariff/unpriced", Severity.URGENT, str(error)[:200], remedy)
+
+
+def calendar_ending(rules: Rules, now: Moment, answer: Answer) -> None:
+    """Tell a month ahead that holidays beyond a date are not known; withdrawn by a start with a longer calendar."""
+    if rules.calendar is None or not rules.tariff.rules.needs_calendar:
+        return
+    last = rules.calendar.last
+    if (last - local_time(rules.tariff.rules.zone, now.wall_ms).date()).days < CALENDAR_WARNING_DAYS:
+        cause = f"Calendar {rules.calendar.name} ends on {last}."
+        answer.commands.append(
+            RaiseAlarm("tariff/calendar", Severity.WARNING, cause, "Install the next one and name it in lot.calendar.")
+        )
 
 
 def _raise(answer: Answer, alarm: str, cause: str, remedy: str, *, at_ms: int) -> None:

@@ -12,10 +12,13 @@ from dataclasses import asdict, dataclass
 from gateway.core.answer import Answer
 from gateway.core.benefit import Lowering, Stay, lower
 from gateway.core.entitlement import Kind, Validation
-from gateway.core.memory import LotMemory
+from gateway.core.memory import PAST_STAYS_MAX, LotMemory, PastStays
 from gateway.core.record import Value
-from gateway.core.session import Session
-from gateway.core.tariff import BillLine
+from gateway.core.session import BILLED, Session, State
+from gateway.core.tariff import Bill, BillLine, EarlierStay
+
+EARLIER_MS = 31 * 86_400_000
+"""How far back earlier stays of a plate count: the longest published period over several stays is a day, and days chain."""
 
 LINES_MAX = 12
 LOWERINGS_MAX = 4
@@ -34,18 +37,48 @@ class Charge:
 
 
 def charge(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Charge:
-    """Price a stay between two UTC ms, and lower it by all that the book holds for its plate."""
-    tariff = memory.rules.tariff
-    bill = tariff.bill(from_ms, to_ms, session.vehicle, session.energy)
+    """Price a stay between two UTC ms, and lower it by all that the book holds for its plate. Raises TariffError."""
+    bill = priced(memory, session, from_ms, to_ms)
 
     def price(begin_ms: int, end_ms: int) -> int:
-        return tariff.bill(begin_ms, end_ms, session.vehicle, session.energy).amount_minor
+        return priced(memory, session, begin_ms, end_ms).amount_minor
 
     stay = Stay(from_ms, to_ms, session.plate, memory.spaces.of(session.id))
     lowered = lower(bill.amount_minor, stay, memory.book, price)
     lowerings = _lowering_lines(lowered.lines)
     lines = (*_tariff_lines(bill.lines, LINES_MAX - len(lowerings)), *lowerings)
     return Charge(lowered.amount_minor, bill.currency, lines, lowered.lines)
+
+
+def priced(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Bill:
+    """What the tariff asks of a stay between two UTC ms, after the plate's earlier stays where they count.
+
+    Raises TariffError for a date that the lot's calendar does not have.
+    """
+    rules = memory.rules
+    earlier: list[EarlierStay] = []
+    if rules.tariff.rules.counts_earlier:
+        stays = memory.ended_of(session.plate.identity)
+        earlier = [
+            EarlierStay(stay.entered.wall_ms, stay.exited_ms, stay.amount_minor)
+            for stay in stays
+            if stay.id != session.id and stay.state in BILLED | {State.FREE} and stay.entered.wall_ms <= stay.exited_ms
+        ]
+    return rules.tariff.bill(from_ms, to_ms, session.vehicle, session.energy, calendar=rules.calendar, earlier=earlier)
+
+
+def wanted_earlier(memory: LotMemory, session: Session) -> PastStays | None:
+    """The plate's ended stays that the price of this one may depend on; None where they don't count."""
+    if not memory.rules.tariff.rules.counts_earlier:
+        return None
+    begin_ms = session.entered.wall_ms
+    return (session.plate.identity,), (begin_ms - EARLIER_MS, begin_ms), PAST_STAYS_MAX
+
+
+def wanted_before(memory: LotMemory, past: PastStays) -> PastStays | None:
+    """The stays before those that a grant reaches back to, where they count for the price of these."""
+    plates, (begin_ms, _), limit = past
+    return (plates, (begin_ms - EARLIER_MS, begin_ms), limit) if memory.rules.tariff.rules.counts_earlier else None
 
 
 def use_up(memory: LotMemory, charged: Charge, at_ms: int, answer: Answer) -> None:

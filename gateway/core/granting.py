@@ -9,21 +9,14 @@ from __future__ import annotations
 
 from gateway.core.answer import Answer
 from gateway.core.benefit import Stay, fits, lower_once
+from gateway.core.charge import priced
 from gateway.core.city_events import EntitlementGranted, EntitlementWithdrawn, LotRecounted
 from gateway.core.entitlement import KIND_OF, Benefit, Entitlement, Kind, Permit, Validation, Way, plates_of
-from gateway.core.memory import LotMemory
+from gateway.core.memory import PAST_STAYS_MAX, LotMemory, PastStays
 from gateway.core.moment import Moment
 from gateway.core.record import INTEGER_MAX, Draft, Value
 from gateway.core.refusal import refused
-from gateway.core.session import Session, State
-
-PastStays = tuple[tuple[str, ...], tuple[int, int], int]
-"""Plates, the span of UTC ms in which they left, and how many stays at most, the newest of each plate first."""
-
-PAST_STAYS_MAX = 100
-"""Stays to which one grant reaches back: one step must not write more records than one message up can carry."""
-
-BILLED = frozenset({State.DUE, State.ARREARS, State.PAID})
+from gateway.core.session import BILLED, Session
 
 
 def past_stays(entitlement: Entitlement) -> PastStays | None:
@@ -98,6 +91,6 @@ def _due_back(memory: LotMemory, session: Session, grant: Benefit | Validation) 
         return 0
 
     def price(from_ms: int, to_ms: int) -> int:
-        return memory.rules.tariff.bill(from_ms, to_ms, session.vehicle, session.energy).amount_minor
+        return priced(memory, session, from_ms, to_ms).amount_minor
 
     return session.amount_minor - lower_once(session.amount_minor, stay, grant, price).amount_minor

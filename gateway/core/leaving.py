@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core import exit, letting, matching, wording
+from gateway.core import alarms, exit, letting, matching, wording
 from gateway.core.answer import Answer, LaneState
 from gateway.core.charge import Charge, charge, use_up
 from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
@@ -23,6 +23,7 @@ from gateway.core.posting import billed
 from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.review import doubted
 from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.tariff import TariffError
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
@@ -43,7 +44,13 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         doubted(memory, session, "length of the stay not known", answer)
         return _let_out_unmatched(memory, event, exited, answer)
     entered_ms, exited_ms = stay_ms(session.entered, exited)
-    bill = charge(memory, session, entered_ms, exited_ms)
+    try:
+        bill = charge(memory, session, entered_ms, exited_ms)
+    except TariffError as error:
+        # A calendar that ended must not hold the vehicle, nor charge it by a guess.
+        doubted(memory, session, "price not known", answer)
+        answer.commands.append(alarms.unpriced(error))
+        return _let_out_unmatched(memory, event, exited, answer)
     verdict = letting.judge(memory, session, bill.amount_minor, exited)
     outcome = verdict.outcome
     n = answer.write(Draft("exit", _exit_body(memory, match, event, (entered_ms, exited_ms), bill, verdict)))

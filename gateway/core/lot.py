@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import admission, alarms, entry, granting, leases, leaving, payments
+from gateway.core import admission, alarms, charge, entry, granting, leases, leaving, matching, payments
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
     EntitlementGranted,
@@ -41,7 +41,7 @@ from gateway.core.events import (
     Woke,
 )
 from gateway.core.layout import LaneRole
-from gateway.core.memory import LotMemory
+from gateway.core.memory import LotMemory, PastStays
 from gateway.core.moment import Moment
 from gateway.core.record import Draft
 from gateway.core.session import State
@@ -55,9 +55,19 @@ def wanted_session(event: Event) -> str:
     return event.session if isinstance(event, LeaseGranted | PaymentReported) else ""
 
 
-def wanted_stays(event: Event) -> granting.PastStays | None:
-    """The ended stays that an event may still change: the engine adopts them from the store beforehand."""
-    return granting.past_stays(event.entitlement) if isinstance(event, EntitlementGranted) else None
+def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
+    """The ended stays that an event may still change, or that a price depends on: the engine adopts them beforehand."""
+    match event:
+        case EntitlementGranted():
+            past = granting.past_stays(event.entitlement)
+            before = charge.wanted_before(memory, past) if past else None
+            return [stays for stays in (past, before) if stays]
+        case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.EXIT:
+            found = matching.find(memory, event.plate)
+            earlier = charge.wanted_earlier(memory, found.session) if found else None
+            return [earlier] if earlier else []
+        case _:
+            return []
 
 
 def answer_events(memory: LotMemory, events: Iterable[Event], now: Moment, answer: Answer) -> None:
@@ -140,6 +150,7 @@ def _set_bays(memory: LotMemory, bays: Iterable[tuple[str, bool]], answer: Answe
 
 
 def _heartbeat(memory: LotMemory, now: Moment, answer: Answer) -> None:
+    alarms.calendar_ending(memory.rules, now, answer)
     first = memory.heartbeat_due_ms == 0
     memory.heartbeat_due_ms = now.mono_ms + HEARTBEAT_MS
     if first:

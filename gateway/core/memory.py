@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.core.answer import Answer, LaneState
 from gateway.core.book import EntitlementBook
+from gateway.core.calendar import Calendar
 from gateway.core.debts import Debts
 from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
@@ -20,14 +21,21 @@ from gateway.core.session import IN_THE_LOT, Session
 from gateway.core.spaces import Spaces
 from gateway.core.tariff import Tariff
 
+PastStays = tuple[tuple[str, ...], tuple[int, int], int]
+"""Plates, the span of UTC ms in which they left, and how many stays at most, the newest of each plate first."""
+
+PAST_STAYS_MAX = 100
+"""Ended stays that one event may need: one step must not write more records than one message up can carry."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the operator has decided for this lot."""
+    """What the operator has decided for this lot; `calendar` where the tariff has prices for holidays."""
 
     tariff: Tariff
     without_lease: WithoutLease
     currency: str
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True)

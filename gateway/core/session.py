@@ -66,6 +66,8 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
 
 IN_THE_LOT = frozenset({State.INSIDE, State.HELD})
 
+BILLED = frozenset({State.DUE, State.ARREARS, State.PAID})
+
 
 @dataclass(frozen=True, slots=True)
 class Session:

@@ -1,59 +1,42 @@
 """What a stay owes, line by line, in integer minor units.
 
-Owns the pricing of one stay under one tariff. Rules: no amount is ever divided, so none is rounded; the length of the stay is
-rounded once, in `_billed_ms`; the lines always sum to the amount; a longer stay never costs less within one version. Lines of
-the same step are merged, so the longest stay has no more lines than its plan has steps. Refuses to know who pays, benefits,
-and the clock.
+Owns the pricing of one stay under one tariff. Rules: the length of the stay is brought to whole minutes once, in `_billed_ms`;
+the amount is brought to whole minor units once, in `tariff_lines`; everything between is exact. Refuses to know who pays,
+benefits, and the clock.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from zoneinfo import ZoneInfo
 
+from gateway.core.calendar import Calendar, CalendarError
 from gateway.core.plate import Energy, Vehicle
 from gateway.core.tariff_file import TariffError, read_rules
-from gateway.core.tariff_plan import (
-    MINUTE_MS,
-    Cap,
-    ChargedFrom,
-    Flat,
-    FlatPer,
-    Plan,
-    Rules,
-    Seconds,
-    Step,
-    Text,
-    Version,
-    VersionBy,
-    local_date,
-    runs,
-)
+from gateway.core.tariff_free import free_and_charged
+from gateway.core.tariff_lines import BillLine, Line, bill_lines, charge_lines, lowering_lines
+from gateway.core.tariff_plan import MINUTE_MS, Coupon, Discount, EarlierStay, Plan, Rules, Text, Version
+from gateway.core.tariff_settings import Durations, NextPeriod, Seconds, Stays, Straddle, VersionBy
+from gateway.core.tariff_till import Till
+from gateway.core.tariff_time import Local, cut, from_wall_ms, local_time, wall_ms
+from gateway.core.tariff_units import Charge, Stretch, charges
 
-__all__ = ["Bill", "BillLine", "Tariff", "TariffError", "load_tariff"]
+__all__ = ["Bill", "BillLine", "Coupon", "Discount", "EarlierStay", "Tariff", "TariffError", "load_tariff"]
 
-
-@dataclass(frozen=True, slots=True)
-class BillLine:
-    """`units` times `unit_minor` make `amount_minor`; the time is UTC ms, from the first unit to the end of the last."""
-
-    text_zh: str
-    text_en: str
-    from_ms: int
-    to_ms: int
-    units: int
-    unit_minor: int
-    amount_minor: int
+_UTC = ZoneInfo("UTC")
 
 
 @dataclass(frozen=True, slots=True)
 class Bill:
-    """What a stay owes: the sum of its lines, never negative; no line where no unit has begun."""
+    """What a stay owes: the sum of its lines, never negative; no line where no unit has begun. `open` names the caps that the
+    tariff's source leaves open, so that they are not in the amount."""
 
     amount_minor: int
     currency: str
     lines: tuple[BillLine, ...]
+    open: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,37 +52,70 @@ class Tariff:
         """ISO 4217 code of every amount."""
         return self.rules.currency
 
-    def bill(self, entry_ms: int, exit_ms: int, vehicle: Vehicle, energy: Energy) -> Bill:
-        """The bill of a stay between two UTC ms; an exit before the entry, as after a clock step, is a stay of no length."""
+    def bill(
+        self,
+        entry_ms: int,
+        exit_ms: int,
+        vehicle: Vehicle,
+        energy: Energy,
+        *,
+        calendar: Calendar | None = None,
+        earlier: Sequence[EarlierStay] = (),
+        discounts: Sequence[Discount] = (),
+        coupons: Sequence[Coupon] = (),
+    ) -> Bill:
+        """The bill of a stay between two UTC ms; an exit before the entry, as after a clock step, is a stay of no length.
+        `earlier` are stays of the same plate. Raises TariffError if the tariff needs a calendar that covers the stay."""
         exit_ms = max(entry_ms, exit_ms)
-        chosen = self._version(entry_ms, exit_ms).classes[vehicle, energy]
-        lines = tuple(_lines(chosen.plan, self.rules, entry_ms, exit_ms, times=chosen.times))
+        plan, times = self.chosen(entry_ms, exit_ms, vehicle, energy)
+        local = Local(self.rules.zone, self.rules.days, self.checked(calendar))
+        pricing = _Pricing(self.rules, plan, local, times, (*([plan.discount] if plan.discount else []), *discounts))
+        before = sorted((stay for stay in earlier if stay.entry_ms <= entry_ms), key=lambda stay: stay.entry_ms)
+        try:
+            lines = pricing.lines(entry_ms, exit_ms, before, coupons)
+        except CalendarError as error:
+            raise TariffError(self.name, "day", str(calendar and calendar.name), str(error)) from None
         amount = sum(line.amount_minor for line in lines)
         assert amount >= 0
         assert all(line.units * line.unit_minor == line.amount_minor for line in lines)
-        return Bill(amount, self.currency, lines)
+        return Bill(amount, self.currency, lines, tuple(cap.text for cap in plan.caps if not cap.amounts_minor))
 
-    def _version(self, entry_ms: int, exit_ms: int) -> Version:
-        """The latest version begun on the deciding date; the first one also holds before its date, since a wrong clock must not
-        leave a car without a price."""
-        day = local_date(self.rules.zone, entry_ms if self.rules.version_by is VersionBy.ENTRY else exit_ms)
-        return [self.rules.versions[0], *(v for v in self.rules.versions[1:] if v.begins <= day)][-1]
+    def lost_bill(self, at_ms: int, vehicle: Vehicle, energy: Energy) -> Bill | None:
+        """The bill at a UTC ms of a vehicle whose entry nobody can tell; None if the tariff has no price for that."""
+        plan, times = self.chosen(at_ms, at_ms, vehicle, energy)
+        if plan.lost is None:
+            return None
+        amount_minor = plan.lost.amount_minor * times
+        text = plan.lost.text
+        return Bill(
+            amount_minor, self.currency, (BillLine(text.zh, text.en, at_ms, at_ms, 1, amount_minor, amount_minor),)
+        )
+
+    def open_caps(self) -> tuple[Text, ...]:
+        """The caps that the tariff's source leaves open, over all versions, classes and plans."""
+        plans = [plan for v in self.rules.versions for row in v.classes.values() for _, plan in row.plans]
+        return tuple(dict.fromkeys(cap.text for plan in plans for cap in plan.caps if not cap.amounts_minor))
+
+    def chosen(self, entry_ms: int, exit_ms: int, vehicle: Vehicle, energy: Energy) -> tuple[Plan, int]:
+        """The plan that prices a stay, and how many times over. The latest version begun on the deciding date holds; the first
+        one also holds before its date, since a wrong clock must not leave a car without a price."""
+        rules = self.rules
+        day = local_time(rules.zone, entry_ms if rules.version_by is VersionBy.ENTRY else exit_ms).date()
+        version: Version = [rules.versions[0], *(v for v in rules.versions[1:] if v.begins <= day)][-1]
+        row = version.classes[vehicle, energy]
+        entry = local_time(rules.zone, entry_ms)
+        return row.plan(entry.hour * 60 + entry.minute), row.times
+
+    def checked(self, calendar: Calendar | None) -> Calendar | None:
+        """The calendar. Raises TariffError if there is none and the tariff needs one."""
+        if calendar is None and self.rules.needs_calendar:
+            raise TariffError(self.name, "day", "no calendar", "give a calendar; this tariff has prices for holidays")
+        return calendar
 
 
 def load_tariff(text: str, name: str) -> Tariff:
     """The tariff that a file's text describes. Raises TariffError, which names the file, the key, the value and the remedy."""
     return Tariff(name, hashlib.sha256(text.encode()).hexdigest(), read_rules(text, name))
-
-
-@dataclass(frozen=True, slots=True)
-class _Charge:
-    """Units of one step within one run."""
-
-    text: Text
-    from_ms: int
-    to_ms: int
-    units: int
-    unit_minor: int
 
 
 def _billed_ms(length_ms: int, seconds: Seconds) -> int:
@@ -113,88 +129,74 @@ def _billed_ms(length_ms: int, seconds: Seconds) -> int:
             return length_ms
 
 
-def _lines(plan: Plan, rules: Rules, entry_ms: int, exit_ms: int, *, times: int) -> Iterator[BillLine]:
-    billed_ms = _billed_ms(exit_ms - entry_ms, plan.seconds)
-    free = plan.free
-    if free.covers(billed_ms):
-        yield _line(_Charge(free.text, entry_ms, exit_ms, 1, 0), exit_ms, times)
-        return
-    begin_ms, end_ms = entry_ms, entry_ms + billed_ms
-    if free.charged_from is ChargedFrom.END:
-        begin_ms = entry_ms + free.limit_ms
-        yield _line(_Charge(free.text, entry_ms, begin_ms, 1, 0), exit_ms, times)
-    charges: list[_Charge] = []
-    saved_minor = 0
-    seen: set[int] = set()
-    for first, last in _periods(plan.cap, entry_ms, begin_ms, end_ms):
-        period = list(_period_charges(plan, rules, first, last, seen=seen))
-        charges += period
-        if plan.cap is not None:
-            saved_minor += max(0, sum(c.units * c.unit_minor for c in period) - plan.cap.amount_minor)
-    yield from (_line(charge, exit_ms, times) for charge in _merged(charges))
-    if plan.cap is not None and saved_minor:
-        yield _line(_Charge(plan.cap.text, begin_ms, end_ms, 1, -saved_minor), exit_ms, times)
+@dataclass(frozen=True, slots=True)
+class _Pricing:
+    """One bill in the making."""
 
+    rules: Rules
+    plan: Plan
+    local: Local
+    times: int
+    discounts: tuple[Discount, ...]
 
-def _line(charge: _Charge, exit_ms: int, times: int) -> BillLine:
-    unit_minor = charge.unit_minor * times
-    return BillLine(
-        text_zh=charge.text.zh,
-        text_en=charge.text.en,
-        from_ms=charge.from_ms,
-        to_ms=min(charge.to_ms, exit_ms),
-        units=charge.units,
-        unit_minor=unit_minor,
-        amount_minor=charge.units * unit_minor,
-    )
+    @property
+    def scale(self) -> int:
+        """Parts of a minor unit in which every amount is whole."""
+        return int(self.plan.shares * 100 ** len(self.discounts))
 
+    def lines(
+        self, entry_ms: int, exit_ms: int, earlier: Sequence[EarlierStay], coupons: Sequence[Coupon]
+    ) -> tuple[BillLine, ...]:
+        if self.plan.durations is Durations.WALL:
+            return self._by_the_wall(entry_ms, exit_ms, earlier, coupons)
+        till = Till(self.plan, self.rules.order, self.local, scale=self.scale, times=self.times)
+        if any(cap.stays is Stays.PLATE for cap in self.plan.caps):
+            for index, stay in enumerate(earlier):
+                till.count(stay, self._due(till, stay.entry_ms, stay.exit_ms, earlier[:index], []))
+        free: list[Line] = []
+        due = self._due(till, entry_ms, exit_ms, earlier, free)
+        till.offer(self.discounts, coupons)
+        left = sum(till.left(charge) for charge in due)
+        lines = [*free, *charge_lines(due, self.times)]
+        if due:
+            lines += lowering_lines(till.lowered, due[0].due_ms, exit_ms, min(0, left))
+        return tuple(bill_lines(lines, self.scale, self.rules.rounding, exit_ms))
 
-def _periods(cap: Cap | None, entry_ms: int, begin_ms: int, end_ms: int) -> Iterator[tuple[int, int]]:
-    """The charged time, cut into the cap's periods, which count from entry even when charging begins later."""
-    if cap is None:
-        yield begin_ms, end_ms
-        return
-    period_ms = entry_ms
-    while period_ms < end_ms:
-        if begin_ms < period_ms + cap.period_ms:
-            yield max(begin_ms, period_ms), min(end_ms, period_ms + cap.period_ms)
-        period_ms += cap.period_ms
+    def _by_the_wall(
+        self, entry_ms: int, exit_ms: int, earlier: Sequence[EarlierStay], coupons: Sequence[Coupon]
+    ) -> tuple[BillLine, ...]:
+        """The same between what the wall clock reads at both ends; the lines' times are brought back."""
+        zone = self.local.zone
+        plan = replace(self.plan, durations=Durations.ELAPSED)
+        pricing = replace(self, plan=plan, local=replace(self.local, zone=_UTC))
+        entry_wall, exit_wall = wall_ms(zone, entry_ms), wall_ms(zone, exit_ms)
+        before = [replace(s, entry_ms=wall_ms(zone, s.entry_ms), exit_ms=wall_ms(zone, s.exit_ms)) for s in earlier]
 
+        def back(wall: int) -> int:
+            return min(max(from_wall_ms(zone, wall), entry_ms), exit_ms)
 
-def _period_charges(plan: Plan, rules: Rules, from_ms: int, to_ms: int, *, seen: set[int]) -> Iterator[_Charge]:
-    """Charges of one period; `seen` collects the bands whose charge per visit has fallen due."""
-    for run in runs(plan.bands, rules.zone, from_ms, to_ms):
-        charge = plan.bands[run.band].charge
-        if not isinstance(charge, Flat):
-            yield from _step_charges(charge, run.from_ms, run.to_ms)
-        elif run.band not in seen and not charge.tail.drops(run.to_ms - run.from_ms):
-            if charge.per is FlatPer.VISIT:
-                seen.add(run.band)
-            yield _Charge(charge.text, run.from_ms, run.to_ms, 1, charge.amount_minor)
+        lines = pricing.lines(entry_wall, max(entry_wall, exit_wall), before, coupons)
+        return tuple(replace(line, from_ms=back(line.from_ms), to_ms=back(line.to_ms)) for line in lines)
 
-
-def _step_charges(steps: Sequence[Step], from_ms: int, to_ms: int) -> Iterator[_Charge]:
-    """Units begun in one run, counted afresh from the first step."""
-    for step in steps:
-        full, rest_ms = divmod(to_ms - from_ms, step.unit_ms)
-        units = full if step.tail.drops(rest_ms) else full + 1
-        if step.units is not None:
-            units = min(units, step.units)
-        if units:
-            yield _Charge(step.text, from_ms, min(to_ms, from_ms + units * step.unit_ms), units, step.amount_minor)
-        from_ms += units * step.unit_ms
-        if from_ms >= to_ms or units != step.units:
-            return
-
-
-def _merged(charges: Sequence[_Charge]) -> list[_Charge]:
-    """One charge for each text and price, in the order of first use."""
-    merged: dict[tuple[Text, int], _Charge] = {}
-    for charge in charges:
-        key = charge.text, charge.unit_minor
-        known = merged.get(key)
-        first_ms, units = (
-            (charge.from_ms, charge.units) if known is None else (known.from_ms, known.units + charge.units)
-        )
-        merged[key] = _Charge(charge.text, first_ms, charge.to_ms, units, charge.unit_minor)
-    return list(merged.values())
+    def _due(
+        self, till: Till, entry_ms: int, exit_ms: int, earlier: Sequence[EarlierStay], free: list[Line]
+    ) -> list[Charge]:
+        """What falls due over a stay; its free time becomes lines of `free`."""
+        plan = self.plan
+        end_ms = entry_ms + _billed_ms(exit_ms - entry_ms, plan.seconds)
+        till.open((entry_ms, end_ms), earlier)
+        runs = self.local.runs(plan, entry_ms, end_ms)
+        given, spans = free_and_charged(plan.free, (entry_ms, end_ms), runs, self.local, earlier)
+        if given:
+            # A stay within the free time is free to its last second, also to the one that is not counted.
+            last_ms = given[-1][1] if spans else exit_ms
+            free.append(Line(plan.free.text, given[0][0], last_ms, len(given), 0, True, 0, 0))
+        if plan.straddle is Straddle.PRO_RATA:
+            runs = self.local.runs(plan, entry_ms, end_ms + plan.longest_ms)
+        marks = till.marks(NextPeriod.CONTINUE)
+        seen: set[int] = set()
+        due: list[Charge] = []
+        for begin_ms, stop_ms in cut(spans, till.marks(NextPeriod.RESTART)):
+            reached = [run for run in runs if run.to_ms > begin_ms]
+            due += charges(plan, self.scale, Stretch(begin_ms, stop_ms, reached, marks), seen)
+        return due

@@ -1,73 +1,70 @@
 """The tariff language: TOML text read into the nouns of `tariff_plan`.
 
-Owns every key, its type, unit and range. Rules: a key that is not known is refused, and so is one that is missing: the
-language has no hidden default, since each setting is a place where two honest readers of a published tariff disagree. Bands
-must cover the day once, classes every vehicle once. docs/TARIFFS.md is tested against KEYS.
+Owns every key, and the reading of the file, its days, versions and classes; `tariff_plan_file` reads the plans. Rules: a key
+that is not known is refused, and so is one that is missing: the language has no hidden default, since each setting is a place
+where two honest readers of a published tariff disagree. Classes cover every vehicle
+once. docs/TARIFFS.md is tested against KEYS.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from datetime import date
+from enum import StrEnum
 from itertools import pairwise
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from gateway.core.calendar import Kind
 from gateway.core.plate import Energy, Vehicle
-from gateway.core.tariff_plan import (
-    MINUTE_MS,
-    Band,
-    Boundary,
-    Cap,
-    ChargedFrom,
-    Class,
-    Flat,
-    FlatPer,
-    Free,
-    Plan,
-    Rules,
-    Seconds,
-    Step,
-    Tail,
-    Text,
-    Version,
-    VersionBy,
-)
-from gateway.core.tariff_table import Table, TariffError
+from gateway.core.tariff_plan import DAY_MINUTES, Class, DayRule, Plan, Rules, Version
+from gateway.core.tariff_plan_file import LINES_MAX, TITLE_BYTES_MAX, read_plan, read_text
+from gateway.core.tariff_settings import Falls, Lowering, Rounding, VersionBy
+from gateway.core.tariff_table import Table, TariffError, clock_text
 
-__all__ = ["DECIMALS", "FORMAT", "KEYS", "TariffError", "read_rules"]
+__all__ = ["DECIMALS", "FORMAT", "KEYS", "LINES_MAX", "TariffError", "amount_text", "read_rules"]
 
 FORMAT = "lotgate-tariff-1"
 
 KEYS: Mapping[str, tuple[str, ...]] = {
-    "file": ("format", "currency", "zone", "zh", "en", "version_by", "version", "plan"),
+    "file": ("format", "currency", "zone", "zh", "en", "version_by", "falls", "rounding", "order", "day", "version", "plan"),
+    "day": ("name", "kinds", "holidays", "weekdays", "dates", "every"),
     "version": ("from", "class"),
-    "class": ("vehicle", "energy", "plan", "times"),
-    "plan": ("durations", "seconds", "straddle", "free", "band", "cap"),
+    "class": ("vehicle", "energy", "plan", "entry", "times"),
+    "entry": ("from", "to", "plan"),
+    "plan": ("durations", "seconds", "straddle", "free", "band", "cap", "discount", "lost"),
     "free": ("limit_min", "boundary", "charged_from", "per", "zh", "en"),
-    "band": ("from", "to", "step", "flat"),
-    "step": ("units", "unit_min", "tail_min", "tail_boundary", "amount_minor", "zh", "en"),
+    "band": ("days", "from", "to", "table", "step", "flat"),
+    "table": ("until_min", "total_minor", "zh", "en"),
+    "step": ("units", "unit_min", "charge", "tail_min", "tail_boundary", "amount_minor", "zh", "en"),
     "flat": ("per", "tail_min", "tail_boundary", "amount_minor", "zh", "en"),
-    "cap": ("per", "next_period", "amount_minor", "zh", "en"),
-}
+    "cap": ("per", "band", "begins", "period_min", "next_period", "stays", "amount_minor", "zh", "en"),
+    "discount": ("percent", "zh", "en"),
+    "lost": ("amount_minor", "zh", "en"),
+}  # fmt: skip
 """Every table of the language with its keys."""
 
-DECIMALS: Mapping[str, int] = {"CNY": 2, "EUR": 2, "GBP": 2, "SGD": 2, "USD": 2}
+DECIMALS: Mapping[str, int] = {"CNY": 2, "EUR": 2, "GBP": 2, "NLG": 2, "SGD": 2, "USD": 2}
 """Currencies that amounts may be in, with the digits of their minor unit."""
 
-AMOUNT_MINOR_MAX = 10_000_000
-"""Highest single amount; a year of minutes at it, TIMES_MAX over, stays below 2^53."""
 TIMES_MAX = 100
-MINUTES_MAX = 7 * 24 * 60
-"""Longest unit or free time: a week."""
-UNITS_MAX = 1000
-BANDS_MAX = 8
-LINES_MAX = 10
-"""Lines of the longest bill, so that the record which carries it stays below its 4 kB."""
-TEXT_BYTES_MAX = 60
-"""UTF-8 bytes of a text: one line of a lane's display."""
+DAY_RULES_MAX = 20
+"""Rules of one file that name days: each date of a stay is held against each of them."""
+_DATES = re.compile(r"(\d\d)-(\d\d)\.\.(\d\d)-(\d\d)")
+_LEAP_YEAR = 2024
 
-_DAY_MINUTES = 24 * 60
+
+class Weekday(StrEnum):
+    """Days of the week, Monday first."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
 
 
 def read_rules(text: str, file: str) -> Rules:
@@ -81,18 +78,38 @@ def read_rules(text: str, file: str) -> Rules:
     if currency not in DECIMALS:
         raise root.wrong("currency", currency, f"write one of {', '.join(DECIMALS)}")
     zone = _zone(root)
-    plans = {name: _plan(table) for name, table in root.named("plan", "plan").items()}
+    falls = root.choice("falls", Falls)
+    days = _days(root)
+    names = tuple(dict.fromkeys(rule.name for rule in days))
+    plans = {name: read_plan(table, names, falls) for name, table in root.named("plan", "plan").items()}
     versions = tuple(_version(table, plans) for table in root.tables("version", "version"))
     for before, after in pairwise(versions):
         if after.begins <= before.begins:
             raise root.wrong(
                 "version", str(after.begins), f"versions in rising order of from; this follows {before.begins}"
             )
-    used = {id(c.plan) for version in versions for c in version.classes.values()}
+    used = {id(plan) for version in versions for c in version.classes.values() for _, plan in c.plans}
     for name, plan in plans.items():
         if id(plan) not in used:
             raise root.wrong(f"plan.{name}", "unused", "name it in a class, or remove it")
-    return Rules(currency, zone, _text(root), root.choice("version_by", VersionBy), versions)
+    return Rules(
+        currency=currency,
+        zone=zone,
+        title=read_text(root, TITLE_BYTES_MAX),
+        version_by=root.choice("version_by", VersionBy),
+        falls=falls,
+        rounding=root.choice("rounding", Rounding),
+        order=_order(root),
+        days=days,
+        versions=versions,
+    )
+
+
+def amount_text(amount_minor: int, currency: str) -> str:
+    """An amount as people write it, without the currency's name, e.g. 12.50."""
+    digits = DECIMALS[currency]
+    whole, rest = divmod(abs(amount_minor), 10**digits)
+    return f"{'-' if amount_minor < 0 else ''}{whole}.{rest:0{digits}d}"
 
 
 def _zone(root: Table) -> ZoneInfo:
@@ -103,14 +120,56 @@ def _zone(root: Table) -> ZoneInfo:
         raise root.wrong("zone", name, "an IANA time zone such as Asia/Shanghai") from None
 
 
+def _order(root: Table) -> tuple[Lowering, ...]:
+    order = tuple(root.choices("order", Lowering))
+    if sorted(order) != sorted(Lowering):
+        raise root.wrong(
+            "order", " ".join(order), "each of discount, cap and coupon once, in the order in which they apply"
+        )
+    return order
+
+
+def _days(root: Table) -> tuple[DayRule, ...]:
+    tables = root.tables("day", "day", least=0, most=DAY_RULES_MAX)
+    for table in tables:
+        if table.has("every") != (table is tables[-1]):
+            raise table.wrong("every", table.has("every"), "every = true in the last day, and only there")
+    return tuple(_day(table) for table in tables)
+
+
+def _day(table: Table) -> DayRule:
+    name = table.text("name")
+    kinds = frozenset(table.choices("kinds", Kind)) if table.has("kinds") else None
+    holidays = frozenset(table.texts("holidays")) if table.has("holidays") else None
+    weekdays = frozenset(table.choices("weekdays", Weekday)) if table.has("weekdays") else None
+    spans = tuple(_span(table, text) for text in table.texts("dates")) if table.has("dates") else None
+    sets = (kinds, holidays, weekdays, spans)
+    if table.has("every"):
+        if table.value("every", bool, "true") is not True or any(found is not None for found in sets):
+            raise table.wrong("every", table.content["every"], "every = true beside a name and nothing else")
+    elif not any(sets) or any(found is not None and not found for found in sets):
+        raise table.wrong("kinds", "no date", "at least one of kinds, holidays, weekdays, dates, none of them empty")
+    numbers = None if weekdays is None else frozenset(list(Weekday).index(weekday) for weekday in weekdays)
+    return DayRule(name, kinds, holidays, numbers, spans)
+
+
+def _span(table: Table, text: str) -> tuple[tuple[int, int], tuple[int, int]]:
+    found = _DATES.fullmatch(text)
+    if found:
+        numbers = [int(group) for group in found.groups()]
+        try:
+            first, last = date(_LEAP_YEAR, numbers[0], numbers[1]), date(_LEAP_YEAR, numbers[2], numbers[3])
+        except ValueError:
+            raise table.wrong("dates", text, "days that a year has, such as 03-15..05-31") from None
+        return (first.month, first.day), (last.month, last.day)
+    raise table.wrong("dates", text, "first and last day of the year, such as 03-15..05-31")
+
+
 def _version(table: Table, plans: Mapping[str, Plan]) -> Version:
     begins = table.value("from", date, "a date such as 2014-08-25, without quotes")
     classes: dict[tuple[Vehicle, Energy], Class] = {}
     for row in table.tables("class", "class"):
-        name = row.text("plan")
-        if name not in plans:
-            raise row.wrong("plan", name, f"write one of the plans of this file: {', '.join(plans)}")
-        chosen = Class(plans[name], row.integer("times", 1, TIMES_MAX))
+        chosen = Class(_entries(row, plans), row.integer("times", 1, TIMES_MAX))
         pairs = [(v, e) for v in row.choices("vehicle", Vehicle) for e in row.choices("energy", Energy)]
         if not pairs:
             raise row.wrong("vehicle", "no pair", "at least one vehicle and one energy")
@@ -127,111 +186,28 @@ def _version(table: Table, plans: Mapping[str, Plan]) -> Version:
     return Version(begins, classes)
 
 
-def _plan(table: Table) -> Plan:
-    table.only("durations", "elapsed")
-    bands = _bands(table)
-    if len(bands) > 1:
-        table.only("straddle", "restart")
-    elif table.has("straddle"):
-        raise table.wrong(
-            "straddle", table.text("straddle"), "leave it out: with one band no unit can straddle an edge"
+def _entries(row: Table, plans: Mapping[str, Plan]) -> tuple[tuple[int, Plan], ...]:
+    """The plan of the class, or its plans by the time of entry, which cover the day once."""
+    if row.has("plan") == row.has("entry"):
+        raise row.wrong(
+            "plan", "both or neither", "either one plan, or entry tables that choose it by the time of entry"
         )
-    caps = [_cap(row) for row in table.tables("cap", "cap", least=0, most=1)]
-    return Plan(table.choice("seconds", Seconds), _free(table.inner("free", "free")), bands, caps[0] if caps else None)
+    if row.has("plan"):
+        return ((0, _named(row, plans)),)
+    found = [
+        (entry.clock("from", DAY_MINUTES - 1), entry.clock("to", DAY_MINUTES), _named(entry, plans))
+        for entry in row.tables("entry", "entry", least=2)
+    ]
+    found.sort(key=lambda entry: entry[0])
+    for (_, end, _), (begin, _, _) in zip(found, [*found[1:], found[0]], strict=True):
+        if end % DAY_MINUTES != begin:
+            remedy = f"times of entry that cover the day once; the next begins at {clock_text(begin)}"
+            raise row.wrong("entry", f"ends {clock_text(end)}", remedy)
+    return tuple((begin, plan) for begin, _, plan in found)
 
 
-def _free(table: Table) -> Free:
-    table.only("per", "visit")
-    return Free(
-        table.integer("limit_min", 0, MINUTES_MAX) * MINUTE_MS,
-        table.choice("boundary", Boundary),
-        table.choice("charged_from", ChargedFrom),
-        _text(table),
-    )
-
-
-def _cap(table: Table) -> Cap:
-    table.only("per", "24h-from-entry")
-    table.only("next_period", "restart")
-    return Cap(_DAY_MINUTES * MINUTE_MS, table.integer("amount_minor", 0, AMOUNT_MINOR_MAX), _text(table))
-
-
-def _bands(plan: Table) -> tuple[Band, ...]:
-    bands = sorted(
-        (_band(row) for row in plan.tables("band", "band", most=BANDS_MAX)), key=lambda band: band.from_minute
-    )
-    for this, following in zip(bands, [*bands[1:], bands[0]], strict=True):
-        if this.to_minute % _DAY_MINUTES != following.from_minute:
-            raise plan.wrong(
-                "band",
-                f"{_clock(this.from_minute)}-{_clock(this.to_minute)}",
-                f"bands that cover the day once; the next begins at {_clock(following.from_minute)}",
-            )
-    if len(bands) == 1 and bands[0].to_minute - bands[0].from_minute != _DAY_MINUTES:
-        raise plan.wrong("band", _clock(bands[0].from_minute), 'from = "00:00" and to = "24:00" for the only band')
-    lines = 2 + sum(1 if isinstance(band.charge, Flat) else len(band.charge) for band in bands)
-    if lines > LINES_MAX:
-        raise plan.wrong("band", f"{lines} bill lines", f"at most {LINES_MAX - 2} steps and flat charges in all bands")
-    return tuple(bands)
-
-
-def _band(table: Table) -> Band:
-    begin, end = _minute(table, "from"), _minute(table, "to")
-    if begin == _DAY_MINUTES:
-        raise table.wrong("from", "24:00", 'write "00:00" for midnight as a beginning')
-    if begin == end:
-        raise table.wrong("to", _clock(end), "an end that differs from the beginning")
-    if table.has("step") == table.has("flat"):
-        raise table.wrong("step", "both or neither", "either step tables or one flat table")
-    if table.has("flat"):
-        return Band(begin, end, _flat(table.inner("flat", "flat")))
-    rows = table.tables("step", "step")
-    steps = tuple(_step(row) for row in rows)
-    for row, step in zip(rows, steps, strict=True):
-        if (step.units is None) != (row is rows[-1]):
-            raise row.wrong("units", step.units or "rest", 'a number, and "rest" in the last step only')
-    return Band(begin, end, steps)
-
-
-def _flat(table: Table) -> Flat:
-    tail = _tail(table, MINUTES_MAX)
-    return Flat(table.choice("per", FlatPer), tail, table.integer("amount_minor", 0, AMOUNT_MINOR_MAX), _text(table))
-
-
-def _step(table: Table) -> Step:
-    unit_min = table.integer("unit_min", 1, MINUTES_MAX)
-    units = None if table.content.get("units") == "rest" else table.integer("units", 1, UNITS_MAX, ' or "rest"')
-    amount_minor = table.integer("amount_minor", 0, AMOUNT_MINOR_MAX)
-    return Step(units, unit_min * MINUTE_MS, _tail(table, unit_min - 1), amount_minor, _text(table))
-
-
-def _tail(table: Table, minutes_max: int) -> Tail:
-    minutes = table.integer("tail_min", 0, minutes_max)
-    boundary = table.choice("tail_boundary", Boundary)
-    if minutes == 0 and boundary is Boundary.EXCLUSIVE:
-        raise table.wrong(
-            "tail_boundary", boundary, '"inclusive": with no tail, a unit of which 0 s are used is never charged'
-        )
-    return Tail(minutes * MINUTE_MS, boundary)
-
-
-def _text(table: Table) -> Text:
-    texts = {key: table.text(key) for key in ("zh", "en")}
-    for key, text in texts.items():
-        if not (text.isprintable() and 0 < len(text.encode()) <= TEXT_BYTES_MAX):
-            raise table.wrong(key, text, f"printable text of 1 to {TEXT_BYTES_MAX} UTF-8 bytes")
-    return Text(**texts)
-
-
-def _minute(table: Table, key: str) -> int:
-    text = table.text(key)
-    hours, colon, minutes = text.partition(":")
-    if len(text) == 5 and colon and hours.isdecimal() and minutes.isdecimal() and text.isascii():
-        minute = int(hours) * 60 + int(minutes)
-        if int(minutes) < 60 and minute <= _DAY_MINUTES:
-            return minute
-    raise table.wrong(key, text, "HH:MM from 00:00 to 24:00")
-
-
-def _clock(minute: int) -> str:
-    return f"{minute // 60:02d}:{minute % 60:02d}"
+def _named(table: Table, plans: Mapping[str, Plan]) -> Plan:
+    name = table.text("plan")
+    if name not in plans:
+        raise table.wrong("plan", name, f"write one of the plans of this file: {', '.join(plans)}")
+    return plans[name]

@@ -1,59 +1,37 @@
-"""The nouns of a tariff: versions, classes, plans, bands, and what a band charges.
+"""The nouns of a tariff: versions, classes, plans, days, bands, what a band charges, caps.
 
-Owns the frozen form that a tariff file is read into, and which band rules at which instant, daylight saving included. Rule: a
-band begins at the first instant at which the local clock reads its `from` or later on that date; an hour that the clock repeats
-begins nothing twice. Refuses to know files and prices: `tariff_file` reads, `tariff` prices.
+Owns the frozen form that a tariff file is read into. Refuses to know files, clocks and prices: `tariff_file` reads,
+`tariff_time` knows which band rules when, `tariff` prices.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from enum import StrEnum
+from datetime import date
 from zoneinfo import ZoneInfo
 
+from gateway.core.calendar import Kind
 from gateway.core.plate import Energy, Vehicle
+from gateway.core.tariff_settings import (
+    Boundary,
+    CapPer,
+    ChargedFrom,
+    Durations,
+    Falls,
+    FlatPer,
+    FreePer,
+    Lowering,
+    NextPeriod,
+    Rounding,
+    Seconds,
+    Stays,
+    Straddle,
+    VersionBy,
+)
 
 MINUTE_MS = 60_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
-
-
-class Boundary(StrEnum):
-    """Whether exactly the limit still counts as within it."""
-
-    INCLUSIVE = "inclusive"
-    EXCLUSIVE = "exclusive"
-
-
-class Seconds(StrEnum):
-    """What becomes of the part of a minute at the end of a stay."""
-
-    TRUNCATE = "truncate"
-    CEIL = "ceil"
-    EXACT = "exact"
-
-
-class ChargedFrom(StrEnum):
-    """Where charging begins once the free time is exceeded."""
-
-    ENTRY = "entry"
-    END = "end"
-
-
-class VersionBy(StrEnum):
-    """Which end of a stay chooses the version of the tariff."""
-
-    ENTRY = "entry"
-    EXIT = "exit"
-
-
-class FlatPer(StrEnum):
-    """How often a flat charge falls due: once a visit, or each time that the stay enters the band."""
-
-    VISIT = "visit"
-    BAND = "band"
+DAY_MINUTES = 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +44,16 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """Free time of a visit, in milliseconds of the stay."""
+    """Free time, in milliseconds."""
 
     limit_ms: int
     boundary: Boundary
     charged_from: ChargedFrom
+    per: FreePer
     text: Text
 
     def covers(self, length_ms: int) -> bool:
-        """Whether a stay of this length is free."""
+        """Whether a time of this length is free."""
         return length_ms <= self.limit_ms if self.boundary is Boundary.INCLUSIVE else length_ms < self.limit_ms
 
 
@@ -96,11 +75,11 @@ class Tail:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """`units` units (None: all that follow) of `unit_ms`, each at `amount_minor`."""
+    """`units` units (None: all that follow) of `unit_ms`, each at `amount_minor`; without a tail, paid in proportion."""
 
     units: int | None
     unit_ms: int
-    tail: Tail
+    tail: Tail | None
     amount_minor: int
     text: Text
 
@@ -117,8 +96,9 @@ class Flat:
 
 @dataclass(frozen=True, slots=True)
 class Band:
-    """A part of the day, from its minute of the local day to the beginning of the next band."""
+    """A part of the day, from its minute of the local day to the beginning of the next band, on the days of these names."""
 
+    days: tuple[str, ...]
     from_minute: int
     to_minute: int
     charge: tuple[Step, ...] | Flat
@@ -126,29 +106,92 @@ class Band:
 
 @dataclass(frozen=True, slots=True)
 class Cap:
-    """Highest amount of each period of `period_ms` counted from entry; every period is then priced afresh."""
+    """The most that a period owes. `amounts_minor`: of the first period, the second and so on, the last one holding on; empty
+    where the source leaves it open. `minute`: where the band or the day begins; `period_ms`: of periods from entry."""
 
+    per: CapPer
+    minute: int
     period_ms: int
+    next_period: NextPeriod
+    stays: Stays
+    amounts_minor: tuple[int, ...]
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A part of every amount that is not paid, 1 to 100 percent."""
+
+    percent: int
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class Coupon:
+    """Money that is not paid."""
+
     amount_minor: int
     text: Text
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """A complete way to price a stay. `bands` cover the day, ordered by their beginning."""
+class Lost:
+    """What a vehicle owes whose entry nobody can tell."""
 
+    amount_minor: int
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
+class DayRule:
+    """Which dates bear a name: those that fit every given set (None: any). `spans` are month and day of first and last date."""
+
+    name: str
+    kinds: frozenset[Kind] | None
+    holidays: frozenset[str] | None
+    weekdays: frozenset[int] | None
+    spans: tuple[tuple[tuple[int, int], tuple[int, int]], ...] | None
+
+    @property
+    def needs_calendar(self) -> bool:
+        """Whether only a calendar can tell."""
+        return self.kinds is not None or self.holidays is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A complete way to price a stay. `begins`: by the name of a day, each band's first minute and index, in order. `shares`:
+    in how many parts a minor unit must be divided for every amount to be whole."""
+
+    durations: Durations
     seconds: Seconds
+    straddle: Straddle
     free: Free
     bands: tuple[Band, ...]
-    cap: Cap | None
+    caps: tuple[Cap, ...]
+    discount: Discount | None
+    lost: Lost | None
+    begins: Mapping[str, tuple[tuple[int, int], ...]]
+    shares: int
+
+    @property
+    def longest_ms(self) -> int:
+        """The longest unit of all bands."""
+        steps = (step for band in self.bands if not isinstance(band.charge, Flat) for step in band.charge)
+        return max((step.unit_ms for step in steps), default=0)
 
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """What a class of vehicle pays: the plan's bill, cap included, `times` over."""
+    """What a class of vehicle pays: `times` the bill of the plan, chosen by the minute of the local day of entry; `plans` are
+    ordered by their first minute."""
 
-    plan: Plan
+    plans: tuple[tuple[int, Plan], ...]
     times: int
+
+    def plan(self, minute: int) -> Plan:
+        """The plan of a stay that begins at this minute of the local day."""
+        return [self.plans[-1], *(row for row in self.plans if row[0] <= minute)][-1][1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,77 +204,35 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Everything that a tariff file says. `versions` is ordered by date and not empty."""
+    """Everything that a tariff file says. `versions` is ordered by date and not empty; `days` is empty if all are alike."""
 
     currency: str
     zone: ZoneInfo
     title: Text
     version_by: VersionBy
+    falls: Falls
+    rounding: Rounding
+    order: tuple[Lowering, ...]
+    days: tuple[DayRule, ...]
     versions: tuple[Version, ...]
+
+    @property
+    def needs_calendar(self) -> bool:
+        """Whether no stay can be priced without a calendar."""
+        return any(rule.needs_calendar for rule in self.days)
+
+    @property
+    def counts_earlier(self) -> bool:
+        """Whether earlier stays of the plate can change a bill."""
+        plans = [plan for version in self.versions for row in version.classes.values() for _, plan in row.plans]
+        capped = any(cap.stays is Stays.PLATE for plan in plans for cap in plan.caps)
+        return capped or any(plan.free.per is FreePer.FIRST_OF_DAY for plan in plans)
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """An unbroken time in one band, UTC ms; `band` is its index in the plan."""
+class EarlierStay:
+    """A stay of the same plate that ended before, UTC ms, and what it owed."""
 
-    band: int
-    from_ms: int
-    to_ms: int
-
-
-def runs(bands: tuple[Band, ...], zone: ZoneInfo, from_ms: int, to_ms: int) -> list[Run]:
-    """The time from `from_ms` to `to_ms` (UTC ms) cut at the edges of the bands, without empty pieces."""
-    if len(bands) == 1:
-        return [Run(0, from_ms, to_ms)] if to_ms > from_ms else []
-    found: list[Run] = []
-    edges = _edges(bands, zone, from_ms, to_ms)
-    for (begin, band), (end, _) in zip(edges, [*edges[1:], (to_ms, -1)], strict=True):
-        first, last = max(begin, from_ms), min(end, to_ms)
-        if first >= last:
-            continue
-        if found and found[-1].band == band:
-            first = found.pop().from_ms
-        found.append(Run(band, first, last))
-    return found
-
-
-def local_date(zone: ZoneInfo, at_ms: int) -> date:
-    """The calendar date in the zone at a UTC ms."""
-    return local_time(zone, at_ms).date()
-
-
-def local_time(zone: ZoneInfo, at_ms: int) -> datetime:
-    """The local clock in the zone at a UTC ms, with its offset."""
-    return (_EPOCH + at_ms * _MILLISECOND).astimezone(zone)
-
-
-def utc_ms(moment: datetime) -> int:
-    """UTC ms of a time that carries its zone."""
-    return (moment - _EPOCH) // _MILLISECOND
-
-
-def _edges(bands: tuple[Band, ...], zone: ZoneInfo, from_ms: int, to_ms: int) -> list[tuple[int, int]]:
-    """(instant, band) of every beginning from the day before `from_ms` to the day of `to_ms`, in order."""
-    day, last = local_date(zone, from_ms) - timedelta(days=1), local_date(zone, to_ms)
-    edges: list[tuple[int, int]] = []
-    while day <= last:
-        edges += [(_begin_ms(zone, day, band.from_minute), index) for index, band in enumerate(bands)]
-        day += timedelta(days=1)
-    return edges
-
-
-def _begin_ms(zone: ZoneInfo, day: date, minute: int) -> int:
-    """The first instant at which the local clock reads this minute of this date, or has jumped over it."""
-    wall = datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=zone)
-    begin = utc_ms(wall)
-    if local_time(zone, begin).replace(tzinfo=None) == wall.replace(tzinfo=None):
-        return begin
-    before, after = utc_ms(wall.replace(fold=1)), begin
-    offset = local_time(zone, after).utcoffset()
-    while after - before > 1:
-        middle = (before + after) // 2
-        if local_time(zone, middle).utcoffset() == offset:
-            after = middle
-        else:
-            before = middle
-    return after
+    entry_ms: int
+    exit_ms: int
+    amount_minor: int

@@ -77,6 +77,40 @@ class Table:
         """A required list of texts that name members."""
         return [self._chosen(key, item, choices) for item in self.value(key, list, "a list in square brackets")]
 
+    def texts(self, key: str) -> list[str]:
+        """A required list of texts."""
+        found = self.value(key, list, "a list in square brackets")
+        for item in found:
+            if not isinstance(item, str):
+                raise self.wrong(key, item, "write text in quotes")
+        return found
+
+    def integers(self, key: str, least: int, most: int, count_max: int) -> list[int]:
+        """A required list of 1 to `count_max` integers within a range."""
+        found = self.value(key, list, "a list in square brackets")
+        if not 1 <= len(found) <= count_max:
+            raise self.wrong(key, f"{len(found)} numbers", f"write 1 to {count_max} of them")
+        for item in found:
+            if type(item) is not int or not least <= item <= most:
+                raise self.wrong(key, item, f"write whole numbers from {least} to {most}")
+        return found
+
+    def clock(self, key: str, most: int) -> int:
+        """A required time of day as minutes after midnight, up to `most`."""
+        text = self.text(key)
+        hours, colon, minutes = text.partition(":")
+        if len(text) == 5 and colon and hours.isdecimal() and minutes.isdecimal() and text.isascii():
+            minute = int(hours) * 60 + int(minutes)
+            if int(minutes) < 60 and minute <= most:
+                return minute
+        raise self.wrong(key, text, f"HH:MM from 00:00 to {clock_text(most)}")
+
+    def without(self, keys: Sequence[str], why: str) -> None:
+        """Refuse keys that mean nothing here."""
+        for key in keys:
+            if key in self.content:
+                raise self.wrong(key, self.content[key], f"leave it out: {why}")
+
     def _chosen(self, key: str, found: object, choices: type[Choice]) -> Choice:
         if not isinstance(found, str) or found not in list(choices):
             raise self.wrong(key, found, f"write {' or '.join(choices)}")
@@ -105,3 +139,8 @@ class Table:
 
     def _path(self, key: str) -> str:
         return f"{self.path}.{key}" if self.path else key
+
+
+def clock_text(minute: int) -> str:
+    """A minute of the day as HH:MM."""
+    return f"{minute // 60:02d}:{minute % 60:02d}"

@@ -24,7 +24,7 @@ DEBTS = (
 
 PAST_STAYS = (
     "SELECT s.id FROM disclosure d JOIN session s ON s.plate_n = d.n WHERE d.plate = ? AND s.exited_ms BETWEEN ? AND ?"
-    " AND s.state IN ('due', 'arrears', 'paid') ORDER BY s.exited_ms DESC LIMIT ?"
+    " AND s.state IN ('due', 'arrears', 'paid', 'free') ORDER BY s.exited_ms DESC LIMIT ?"
 )
 
 
@@ -57,7 +57,7 @@ def write(connection: sqlite3.Connection, answer: Answer) -> None:
 
 
 def past_stays(connection: sqlite3.Connection, plate: str, span_ms: tuple[int, int], limit: int) -> list[str]:
-    """Ids of a plate's billed stays whose exit lies in a span of UTC ms, the newest first."""
+    """Ids of a plate's decided stays whose exit lies in a span of UTC ms, the newest first."""
     return [row[0] for row in connection.execute(PAST_STAYS, (plate, *span_ms, limit))]
 
 

@@ -127,7 +127,7 @@ class Journal:
         return next(iter(self._sessions("id = ?", (session,))), None)
 
     def past_stays(self, plate: str, span_ms: tuple[int, int], limit: int) -> list[str]:
-        """Ids of a plate's billed stays whose exit lies in a span of UTC ms, the newest first."""
+        """Ids of a plate's decided stays whose exit lies in a span of UTC ms, the newest first."""
         return entitlements.past_stays(self._connection, plate, span_ms, limit)
 
     def records(self, first: int, limit: int) -> list[Record]:

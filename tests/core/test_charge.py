@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from gateway.core.benefit import Lowering
 from gateway.core.charge import LINES_MAX, LOWERINGS_MAX, _lowering_lines, _tariff_lines
-from gateway.core.entitlement import Kind
+from gateway.core.commands import OpenBarrier, RaiseAlarm
+from gateway.core.entitlement import Kind, Way
+from gateway.core.exit import WithoutLease
+from gateway.core.memory import Rules
 from gateway.core.record import LINE_BYTES_MAX, canonical
-from gateway.core.tariff import BillLine
+from gateway.core.tariff import BillLine, load_tariff
+from gateway.quote import find_calendar
+from tests.entitled import validation
+from tests.lots import HOUR_MS, SmallLot, plate
 
 LONG_MS = 2**41
 
@@ -49,3 +58,77 @@ def test_the_longest_bill_leaves_room_for_the_rest_of_its_record() -> None:
     lines = [*_tariff_lines(tariff_lines(40), LINES_MAX - LOWERINGS_MAX), *_lowering_lines(lowerings(40))]
     assert len(lines) == LINES_MAX
     assert len(canonical(lines).encode()) < LINE_BYTES_MAX - 1100
+
+
+PLAIN = files("seeds").joinpath("tariffs").joinpath("plain-garage.toml").read_text(encoding="utf-8")
+OF_THE_PLATE = PLAIN.replace('stays = "one"', 'stays = "plate"')
+FIRST_OF_DAY = PLAIN.replace('per = "visit"', 'per = "first-of-day"')
+BAND = PLAIN[PLAIN.index("[[plan.garage.band]]") : PLAIN.index("[[plan.garage.cap]]")]
+DAYS = '[[day]]\nname = "holiday"\nkinds = ["holiday"]\n\n[[day]]\nname = "other"\nevery = true\n\n'
+HOLIDAY = (
+    PLAIN.replace("day = []", "")
+    .replace("discount = []", 'discount = []\nstraddle = "restart"')
+    .replace("[[version]]", f"{DAYS}[[version]]")
+    .replace(BAND, "".join(BAND.replace("from", f'days = ["{name}"]\nfrom', 1) for name in ("holiday", "other")))
+)
+
+
+def rules(text: str, calendar: str = "") -> Rules:
+    days = find_calendar(calendar, Path()) if calendar else None
+    return Rules(load_tariff(text, "test"), WithoutLease.OPEN_ARREARS, "CNY", days)
+
+
+def stay(lot: SmallLot, hours: float) -> int:
+    """What a stay of the usual plate is billed, an hour after the last one."""
+    lot.wait(HOUR_MS)
+    lot.enter()
+    lot.step(lot.read("out"), after_ms=int(hours * HOUR_MS))
+    lot.step(lot.passed("out"))
+    return int(lot.last("exit")["amount_minor"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hours", "billed_minor"),
+    [
+        (PLAIN,        (5, 6, 5),            [1300, 1500, 1300]),
+        (OF_THE_PLATE, (5, 6, 5),            [1300, 700, 0]),
+        (OF_THE_PLATE, (5, 6, 5, 18, 5),     [1300, 700, 0, 2000, 0]),
+        (PLAIN,        (0.4, 0.4, 0.4),      [0, 0, 0]),
+        (FIRST_OF_DAY, (0.4, 0.4, 12, 0.4),  [0, 500, 2000, 0]),
+    ],
+)  # fmt: skip
+def test_earlier_stays_of_the_plate_count_where_the_tariff_says_so(
+    tmp_path: Path, text: str, hours: tuple[float, ...], billed_minor: list[int]
+) -> None:
+    lot = SmallLot(tmp_path, rules=rules(text))
+    assert [stay(lot, length) for length in hours] == billed_minor
+
+
+def test_they_count_for_this_plate_only_and_after_a_restart(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, rules=rules(OF_THE_PLATE))
+    assert stay(lot, 5) == 1300
+    lot.restart()
+    lot.enter(plate("浙A00000"))
+    lot.step(lot.read("out", plate("浙A00000")), after_ms=5 * HOUR_MS)
+    assert lot.last("exit")["amount_minor"] == 1300
+    assert stay(lot, 5) == 700
+
+
+def test_minutes_given_later_are_priced_after_the_same_earlier_stays(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, rules=rules(OF_THE_PLATE))
+    assert [stay(lot, 5), stay(lot, 5)] == [1300, 700]
+    later = replace(validation(Way.MINUTES, 300), from_ms=lot.last("exit")["at"] - 1)
+    lot.step(lot.grant(later))
+    assert lot.last("refund-due")["amount_minor"] == 700
+
+
+def test_a_calendar_that_ended_lets_the_vehicle_out_and_charges_nobody(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, rules=rules(HOLIDAY, "china-2026"))
+    assert stay(lot, 2) == 700
+    lot.enter()
+    outcome = lot.step(lot.read("out"), after_ms=100 * 24 * HOUR_MS)
+    assert (lot.last("exit")["outcome"], lot.last("exit")["amount_minor"]) == ("review", 0)
+    assert lot.last("review")["reason"] == "price not known"
+    assert OpenBarrier("out") in outcome.commands
+    alarms = {command.alarm for command in outcome.commands if isinstance(command, RaiseAlarm)}
+    assert alarms == {"tariff/unpriced", "tariff/calendar"}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 from pathlib import Path
 
 import pytest
 
+from gateway.core import tariff_settings
+from gateway.core.calendar import Kind
 from gateway.core.tariff import load_tariff
-from gateway.core.tariff_file import DECIMALS, FORMAT, KEYS, TariffError
+from gateway.core.tariff_file import DECIMALS, FORMAT, KEYS, TariffError, Weekday, amount_text
+from gateway.core.tariff_plan_file import Charge
 from gateway.quote import shipped_names
-from tests.tariff_texts import NEW_YORK, shipped_text
+from tests.tariff_texts import NEW_YORK, made_up_text, shipped_text
 
 PLAIN = shipped_text("plain-garage")
-STREET = shipped_text("hangzhou-2014-street-core")
-BAND_STEPS = STREET[STREET.index("[[plan.street.band.step]]") : STREET.index('[[plan.street.band]]\nfrom = "20:00"')]
-STEP, REST = "plan.garage.band[0].step[0]", "plan.garage.band[0].step[1]"
-NINE_STEPS = BAND_STEPS.replace('"rest"', "1") * 4 + BAND_STEPS
-SECOND_CAP = '{ per = "24h-from-entry", next_period = "restart", amount_minor = 1, zh = "a", en = "b" }, {'
+YEAR = made_up_text("year")
 DOCUMENT = Path(__file__).parents[2] / "docs" / "TARIFFS.md"
 
 
@@ -52,56 +52,35 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "TARIFFS.md"
         (PLAIN, "times = 2", "times = 0", "version[0].class[1].times", "from 1 to 100"),
         (PLAIN, "times = 2", "times = 1.5", "version[0].class[1].times", "whole number"),
         (PLAIN, "times = 2", "times = true", "version[0].class[1].times", "whole number"),
-        (PLAIN, "times = 2", "times = 2, colour = 1", "version[0].class[1].colour", "vehicle, energy, plan, times"),
+        (PLAIN, "times = 2", "times = 2, colour = 1",
+         "version[0].class[1].colour", "vehicle, energy, plan, entry, times"),
         # plans
         (PLAIN, "[plan.garage]", "[plan.unused]\n[plan.garage]", "plan.unused.durations", "text in quotes"),
         (NEW_YORK, 'plan = "electric"', 'plan = "day"', "plan.electric", "name it in a class"),
-        (PLAIN, 'durations = "elapsed"', 'durations = "wall"', "plan.garage.durations", '"elapsed"'),
-        (PLAIN, 'seconds = "truncate"', 'seconds = "round"', "plan.garage.seconds", "truncate or ceil or exact"),
-        (PLAIN, 'seconds = "truncate"', 'second = "truncate"', "plan.garage.second", "the keys here are durations, seconds"),
-        (PLAIN, 'seconds = "truncate"', 'seconds = "truncate"\nstraddle = "restart"', "plan.garage.straddle", "leave it out"),
-        (STREET, 'straddle = "restart"', 'straddle = "pro-rata"', "plan.street.straddle", '"restart"'),
-        (STREET, 'straddle = "restart"', "", "plan.street.straddle", "text in quotes"),
-        (STREET, "cap = []", "", "plan.street.cap", "tables [[plan.street.cap]]"),
-        (STREET, "cap = []", "cap = [1]", "plan.street.cap[0]", "a table"),
-        (NEW_YORK, "cap = [{", f"cap = [{SECOND_CAP}", "plan.day.cap", "0 to 1"),
-        # free time
-        (PLAIN, "limit_min = 30", "limit_min = -1", "plan.garage.free.limit_min", "from 0 to 10080"),
-        (PLAIN, "limit_min = 30", 'limit_min = "30"', "plan.garage.free.limit_min", "whole number"),
-        (PLAIN, "limit_min = 30", "", "plan.garage.free.limit_min", "whole number"),
-        (PLAIN, 'boundary = "inclusive"', 'boundary = "upto"', "plan.garage.free.boundary", "inclusive or exclusive"),
-        (PLAIN, 'charged_from = "entry"', 'charged_from = "exit"', "plan.garage.free.charged_from", "entry or end"),
-        (PLAIN, 'per = "visit"', 'per = "day"', "plan.garage.free.per", '"visit"'),
-        # bands
-        (PLAIN, 'to = "24:00"', 'to = "23:00"', "plan.garage.band", "cover the day once"),
-        (PLAIN, 'from = "00:00"', 'from = "24:00"', "plan.garage.band[0].from", '"00:00"'),
-        (PLAIN, 'from = "00:00"', 'from = "0:00"', "plan.garage.band[0].from", "HH:MM"),
-        (PLAIN, 'from = "00:00"', 'from = "00:60"', "plan.garage.band[0].from", "HH:MM"),
-        (PLAIN, 'to = "24:00"', 'to = "24:01"', "plan.garage.band[0].to", "HH:MM"),
-        (PLAIN, 'to = "24:00"', 'to = "00:00"', "plan.garage.band[0].to", "differs"),
-        (PLAIN, 'to = "24:00"', 'to = "²4:00"', "plan.garage.band[0].to", "HH:MM"),
-        (STREET, 'from = "20:00"', 'from = "21:00"', "plan.street.band", "the next begins at 21:00"),
-        (STREET, 'from = "20:00"', 'from = "19:00"', "plan.street.band", "the next begins at 19:00"),
-        (STREET, 'to = "08:00"', 'to = "07:59"', "plan.street.band", "the next begins at 08:00"),
-        (STREET, BAND_STEPS, "", "plan.street.band[0].step", "either step tables or one flat"),
-        (STREET, BAND_STEPS, "step = []\n\n", "plan.street.band[0].step", "1 to 100"),
-        (STREET, "[plan.street.band.flat]", "[[plan.street.band.flat]]", "plan.street.band[1].flat", "a table"),
-        (STREET, BAND_STEPS, NINE_STEPS, "plan.street.band", "at most 8 steps"),
-        # what a band charges
-        (PLAIN, "units = 1", 'units = "rest"', f"{STEP}.units", "last step only"),
-        (PLAIN, 'units = "rest"', "units = 5", f"{REST}.units", "last step only"),
-        (PLAIN, 'units = "rest"', 'units = "all"', f"{REST}.units", 'or "rest"'),
-        (PLAIN, "amount_minor = 500", "amount_minor = 5.00", f"{STEP}.amount_minor", "whole number"),
-        (PLAIN, "amount_minor = 500", "amount_minor = -500", f"{STEP}.amount_minor", "from 0 to 10000000"),
-        (PLAIN, "amount_minor = 500", "amount_minor = 10000001", f"{STEP}.amount_minor", "from 0 to 10000000"),
-        (PLAIN, "amount_minor = 500", "amount = 500", f"{STEP}.amount", "remove it"),
-        (PLAIN, "unit_min = 60", "unit_min = 0", f"{STEP}.unit_min", "from 1 to 10080"),
-        (PLAIN, "tail_min = 0", "tail_min = 60", f"{STEP}.tail_min", "from 0 to 59"),
-        (STREET, 'tail_min = 0\ntail_boundary = "inclusive"', 'tail_min = 0\ntail_boundary = "exclusive"',
-         "plan.street.band[1].flat.tail_boundary", "never charged"),
-        (STREET, 'flat]\nper = "visit"', 'flat]\nper = "night"', "plan.street.band[1].flat.per", "visit or band"),
-        (PLAIN, 'per = "24h-from-entry"', 'per = "calendar-day"', "plan.garage.cap[0].per", '"24h-from-entry"'),
-        (PLAIN, 'next_period = "restart"', 'next_period = "continue"', "plan.garage.cap[0].next_period", '"restart"'),
+        # what the whole file decides
+        (PLAIN, 'falls = "never"', 'falls = "sometimes"', "falls", "never or allowed"),
+        (PLAIN, 'rounding = "half-up"', 'rounding = "half-even"', "rounding", "down or half-up or up"),
+        (PLAIN, '"cap", "coupon"]', '"cap"]', "order", "each of discount, cap and coupon once"),
+        (PLAIN, '"cap", "coupon"]', '"cap", "cap"]', "order", "each of discount, cap and coupon once"),
+        (PLAIN, '"cap", "coupon"]', '"cap", "gift"]', "order", "discount or cap or coupon"),
+        # days
+        (PLAIN, "day = []", "", "day", "tables [[day]]"),
+        (YEAR, 'every = true', 'weekdays = ["sun"]', "day[4].every", "every = true in the last day"),
+        (YEAR, 'every = true', 'every = false', "day[4].every", "every = true beside a name"),
+        (YEAR, 'every = true', 'every = true\nkinds = ["weekend"]', "day[4].every", "nothing else"),
+        (YEAR, 'kinds = ["holiday"]', 'every = true', "day[1].every", "only there"),
+        (YEAR, 'kinds = ["holiday"]', 'kinds = ["feast"]', "day[1].kinds", "workday or weekend or holiday"),
+        (YEAR, 'kinds = ["holiday"]', "", "day[1].kinds", "at least one of kinds, holidays, weekdays, dates"),
+        (YEAR, 'kinds = ["holiday"]', "kinds = []", "day[1].kinds", "none of them empty"),
+        (YEAR, 'weekdays = ["wed"]', 'weekdays = ["wednesday"]', "day[3].weekdays", "mon or tue"),
+        (YEAR, '"12-20..01-10"', '"12-20"', "day[3].dates", "03-15..05-31"),
+        (YEAR, '"12-20..01-10"', '"12-20..02-30"', "day[3].dates", "days that a year has"),
+        (YEAR, '["spring-festival", "national-day"]', "[1]", "day[0].holidays", "text in quotes"),
+        # the time of entry
+        (YEAR, 'from = "17:00", to = "05:00", plan', 'from = "18:00", to = "05:00", plan', "version[0].class[2].entry",
+         "the next begins at 18:00"),
+        (YEAR, 'plan = "evening" }', 'plan = "night" }', "version[0].class[2].entry[1].plan", "year, evening"),
+        (YEAR, 'plan = "year"\ntimes = 2', "times = 2", "version[0].class[1].plan", "either one plan, or entry tables"),
     ],
 )  # fmt: skip
 def test_a_bad_file_is_refused_by_name(text: str, old: str, new: str, key: str, remedy: str) -> None:
@@ -134,17 +113,27 @@ def test_the_document_lists_the_keys_that_the_reader_knows() -> None:
     assert described == KEYS
 
 
+@pytest.mark.parametrize("setting", [*vars(tariff_settings).values(), Kind, Weekday, Charge])
+def test_the_document_explains_every_word_of_a_setting(setting: object) -> None:
+    if isinstance(setting, type) and issubclass(setting, StrEnum) and setting is not StrEnum:
+        text = DOCUMENT.read_text(encoding="utf-8")
+        missing = [word for word in setting if f'`"{word}"`' not in text]
+        assert missing == [], setting.__name__
+
+
 def test_the_document_names_the_shipped_tariffs_the_format_and_the_currencies() -> None:
     text = DOCUMENT.read_text(encoding="utf-8")
-    assert re.findall(r"^\| `([\w-]+-[\w-]+)` \|", text, re.MULTILINE) == [
-        "hangzhou-2014-street-core",
-        "hangzhou-2014-street-class1",
-        "hangzhou-2014-street-class2",
-        "hangzhou-2012-garage-6",
-        "plain-garage",
-    ]
-    assert set(re.findall(r"^\| `([\w-]+-[\w-]+)` \|", text, re.MULTILINE)) == set(shipped_names())
+    listed = re.findall(r"^\| `([\w-]+)` \|", text.split("## The shipped tariffs")[1].split("\n## ")[0], re.MULTILINE)
+    assert len(listed) == len(set(listed))
+    assert set(listed) == set(shipped_names())
     assert all(f'`"{word}"`' in text for word in (FORMAT, *DECIMALS))
+
+
+@pytest.mark.parametrize(
+    ("amount_minor", "text"), [(0, "0.00"), (5, "0.05"), (1250, "12.50"), (-5, "-0.05"), (-1250, "-12.50")]
+)
+def test_amounts_as_people_write_them(amount_minor: int, text: str) -> None:
+    assert amount_text(amount_minor, "CNY") == text
 
 
 def test_the_documents_refusal_is_what_the_reader_says() -> None:
