@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -89,6 +89,40 @@ class City:
     def wake(self, now_ms: int) -> list[Outgoing]:
         """What to repeat at this time; call it every second or so."""
         return [out for head in self._heads.values() for out in self._repeat(head, now_ms)]
+
+    def push(
+        self,
+        chain: str,
+        kind: str,
+        body: Mapping[str, Any],
+        now_ms: int,
+        *,
+        also: Callable[[int], None] | None = None,
+    ) -> list[Outgoing]:
+        """Number, sign and keep a line down, and send it if the gateway was ever heard; `also` writes its dn beside it."""
+        before = self._heads[chain]
+        with self.store.transaction():
+            head = self._add_down(before, kind, dict(body))
+            self.store.put_head(head)
+            if also is not None:
+                also(head.dn_last)
+        self._heads[chain] = head
+        if not head.root:
+            return []
+        # A line before it may have been lost, and then this one alone would only be a gap.
+        self._due.setdefault(chain, (now_ms + REPEAT_MS, REPEAT_MS))
+        return self._down(head, head.root, head.dn_confirmed)
+
+    def signed(self, domain: str, content: dict[str, Any]) -> tuple[str, bytes]:
+        """Line and signature of content that the city says, under a domain of its own."""
+        return self._signed(domain, content)
+
+    def counted(self, name: str) -> list[Outgoing]:
+        """Count something odd that gets no answer."""
+        self._counts[name] += 1
+        with self.store.transaction():
+            self._write_counts()
+        return []
 
     def totals(self) -> dict[str, int]:
         """The figures of the books: records, sessions, leases, money, duplicates, gaps, forks, rejected, receipts."""
@@ -183,7 +217,18 @@ class City:
             return self._grant(head, line, self._agreements[plate])
         if line.type == "exit":
             return self._account(head, line)
+        if line.type in ("released", "leased"):
+            return self._honour(head, line)
         return head
+
+    def _honour(self, head: Head, line: Line) -> Head:
+        """A lease that came after the exit lets a bill be charged after all."""
+        session = line.body.get("session")
+        owed_minor = self.store.owed(head.chain, session) if isinstance(session, str) else None
+        if not isinstance(session, str) or owed_minor is None or self.store.has_payment(head.chain, session):
+            self._counts["odd"] += 1
+            return head
+        return self._pay_leased(head, line.n, session, owed_minor)
 
     def _grant(self, head: Head, line: Line, agreement: Agreement) -> Head:
         session = f"{line.epoch}.{line.n}"
@@ -203,13 +248,20 @@ class City:
         if not self.store.add_stay(head.chain, session, amount_minor, outcome):
             self._counts["odd"] += 1
             return head
-        if outcome != "lease":
-            return head
+        if outcome == "standing":
+            agreed = self._agreements.get(self.store.plate(head.chain, _n(session)))
+            return self._pay(head, line.n, session, amount_minor, pays=agreed is not None and agreed.pays)
+        return self._pay_leased(head, line.n, session, amount_minor) if outcome == "lease" else head
+
+    def _pay_leased(self, head: Head, n: int, session: str, amount_minor: int) -> Head:
         lease = self.store.lease(head.chain, session)
-        paid = lease is not None and lease.pays and amount_minor <= lease.cap_minor
-        payment = Payment(f"{head.chain}/payment/{line.n}", session, amount_minor, paid)
+        pays = lease is not None and lease.pays and amount_minor <= lease.cap_minor
+        return self._pay(head, n, session, amount_minor, pays=pays)
+
+    def _pay(self, head: Head, n: int, session: str, amount_minor: int, *, pays: bool) -> Head:
+        payment = Payment(f"{head.chain}/payment/{n}", session, amount_minor, pays)
         self.store.add_payment(head.chain, payment)
-        status = "paid" if paid else "failed"
+        status = "paid" if pays else "failed"
         body = {"session": session, "payment": payment.payment, "amount_minor": amount_minor, "status": status}
         return self._add_down(head, "payment", body)
 
@@ -252,10 +304,7 @@ class City:
         return line, self._key.sign((domain + line).encode("utf-8"))
 
     def _counted(self, fault: Fault) -> list[Outgoing]:
-        self._counts[f"fault/{fault}"] += 1
-        with self.store.transaction():
-            self._write_counts()
-        return []
+        return self.counted(f"fault/{fault}")
 
     def _write_counts(self) -> None:
         self.store.add_tally(self._counts)
@@ -289,6 +338,12 @@ def _read_message(payload: bytes) -> _Message | None:
     if numbers[0] != 1 or len(raw) != len(lines) or not 0 < len(raw) <= LINES or {len(r) for r in raw} != {64}:
         return None
     return _Message(numbers[1], numbers[2], tuple(zip(lines, raw, strict=True)), disclose)
+
+
+def _n(session: str) -> int:
+    """Number of the record that opened a session; 0 for an id of no known form."""
+    _, _, n = session.partition(".")
+    return int(n) if n.isascii() and n.isdigit() and len(n) <= 15 else 0
 
 
 def _base64(raw: bytes) -> str:

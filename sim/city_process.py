@@ -3,11 +3,11 @@
 Takes a message, commits, publishes what follows, and only then acknowledges to the broker. Says "connected" on stderr each time
 the broker has it. SIGUSR1 prints the totals as one line of JSON; SIGTERM and SIGINT end it. The configuration is a JSON object:
   broker      host, port, client_id, username, password, ca, certificate, key (paths; all but the first three may be missing)
-  city        the city's name in the topics
-  key         path of its Ed25519 private key in PEM
+  city, key   the city's name in the topics, and the path of its Ed25519 private key in PEM
   store       path of its books (SQLite)
   chains      chain id -> base64 of the 32 bytes of its public key
   agreements  plate identity -> {"cap_minor": ..., "pays": true or false}
+  desks       front desk -> {"key": base64 of its public key, "chains": [...]}; may be missing
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.city import Agreement, City, Outgoing
+from sim.city_desk import Desk, FrontDesks
 
 WAKE_S = 1.0
 WAITING_MAX = 200
@@ -51,8 +52,9 @@ class _Message:
 class CityProcess:
     """The city behind a broker. `run` returns after `end`."""
 
-    def __init__(self, city: City, name: str, broker: dict[str, Any]) -> None:
+    def __init__(self, city: City, desks: FrontDesks, name: str, broker: dict[str, Any]) -> None:
         self._city = city
+        self._desks = desks
         self._name = name
         self._waiting: queue.Queue[_Message | None] = queue.Queue(WAITING_MAX)
         self._connection = 0
@@ -88,13 +90,19 @@ class CityProcess:
                 self._publish(self._city.connected(_now_ms()))
                 print("connected", file=sys.stderr, flush=True)
             else:
-                self._publish(self._city.receive(message.topic, message.payload, _now_ms()))
+                self._publish(self._receive(message))
                 if message.connection == self._connection:
                     self._client.ack(message.mid, 1)
                 self._publish(self._city.wake(_now_ms()))
         if self._asked:
             self._asked = False
             print(json.dumps(self._city.totals()), flush=True)
+
+    def _receive(self, message: _Message) -> list[Outgoing]:
+        if "/_desk/" in message.topic:
+            return self._desks.receive(message.topic, message.payload, _now_ms())
+        answers = self._city.receive(message.topic, message.payload, _now_ms())
+        return [*answers, *self._desks.confirmed(_now_ms())]
 
     def _publish(self, outgoing: Iterable[Outgoing]) -> None:
         for out in outgoing:
@@ -122,7 +130,8 @@ class CityProcess:
         if reason.is_failure:
             return
         self._connection += 1
-        client.subscribe([(f"park/v1/{self._name}/+/rec/+", 1), (f"park/v1/{self._name}/+/state", 1)])
+        kinds = ("+/rec/+", "+/state", "_desk/+/validate")
+        client.subscribe([(f"park/v1/{self._name}/{kind}", 1) for kind in kinds])
         self._waiting.put(None)
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
@@ -143,7 +152,11 @@ def _open(config: dict[str, Any]) -> CityProcess:
         {chain: base64.b64decode(text) for chain, text in config["chains"].items()},
         {plate: Agreement(**agreed) for plate, agreed in config["agreements"].items()},
     )
-    return CityProcess(city, config["city"], config["broker"])
+    desks = {
+        name: Desk(base64.b64decode(desk["key"]), tuple(desk["chains"]))
+        for name, desk in config.get("desks", {}).items()
+    }
+    return CityProcess(city, FrontDesks(city, desks), config["city"], config["broker"])
 
 
 @click.command()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
 
 from sim.city_verifier import ZERO_HASH, Line
 
@@ -43,6 +43,12 @@ CREATE TABLE IF NOT EXISTS down (
 CREATE TABLE IF NOT EXISTS fork (
     chain TEXT NOT NULL, n INTEGER NOT NULL, line TEXT NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (chain, n, line)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS desk (
+    desk TEXT NOT NULL, id TEXT NOT NULL, line TEXT NOT NULL, root TEXT NOT NULL, chain TEXT NOT NULL, dn INTEGER NOT NULL,
+    after_n INTEGER NOT NULL, state TEXT NOT NULL CHECK (state IN ('taken', 'done', 'refused')), reason TEXT NOT NULL,
+    at_ms INTEGER NOT NULL, PRIMARY KEY (desk, id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS desk_taken ON desk (chain, dn) WHERE state = 'taken';
 CREATE TABLE IF NOT EXISTS tally (name TEXT PRIMARY KEY, count INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 """
 
@@ -59,6 +65,14 @@ UNION ALL SELECT 'gaps', coalesce(sum(count), 0) FROM tally WHERE name = 'fault/
 UNION ALL SELECT 'forks', count(*) FROM fork
 UNION ALL SELECT 'rejected', coalesce(sum(count), 0) FROM tally
     WHERE name LIKE 'fault/%' AND name NOT IN ('fault/gap', 'fault/fork')
+"""
+
+
+DESK_CONFIRMED = """
+SELECT desk.desk, desk.id, record.type, coalesce(json_extract(record.line, '$.body.reason'), '')
+FROM desk JOIN record ON record.chain = desk.chain AND record.n > desk.after_n AND record.type IN ('granted', 'refused')
+    AND json_extract(record.line, '$.body.dn') = desk.dn
+WHERE desk.state = 'taken'
 """
 
 
@@ -96,6 +110,22 @@ class Payment:
     session: str
     amount_minor: int
     paid: bool
+
+
+@dataclass(frozen=True, slots=True)
+class DeskEntry:
+    """A front desk's message that was taken, its line down, and how it stands: taken, done or refused by the gateway."""
+
+    desk: str
+    id: str
+    line: str
+    root: str
+    chain: str
+    dn: int
+    after_n: int
+    state: str
+    reason: str
+    at_ms: int
 
 
 class CityStore:
@@ -189,6 +219,42 @@ class CityStore:
             "SELECT line, signature FROM down WHERE chain = ? AND dn > ? ORDER BY dn LIMIT ?", (chain, after_dn, limit)
         )
         return [(str(line), bytes(signature)) for line, signature in rows]
+
+    def add_desk(self, entry: DeskEntry) -> None:
+        """Enter a front desk's message."""
+        self._db.execute("INSERT INTO desk VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", astuple(entry))
+
+    def desk_entry(self, desk: str, id_: str) -> DeskEntry | None:
+        """What was entered under a desk's own id."""
+        row = self._db.execute("SELECT * FROM desk WHERE desk = ? AND id = ?", (desk, id_)).fetchone()
+        return None if row is None else DeskEntry(*row)
+
+    def desk_confirmed(self, now_ms: int) -> list[DeskEntry]:
+        """Turns what a record has named by its dn to done or refused, in a transaction of its own, and returns it."""
+        found = self._db.execute(DESK_CONFIRMED).fetchall()
+        if not found:
+            return []
+        with self.transaction():
+            changes = [("done" if kind == "granted" else "refused", why, now_ms, *key) for *key, kind, why in found]
+            self._db.executemany("UPDATE desk SET state = ?, reason = ?, at_ms = ? WHERE desk = ? AND id = ?", changes)
+        return [entry for desk, id_, *_ in found if (entry := self.desk_entry(desk, id_)) is not None]
+
+    def plate(self, chain: str, n: int) -> str:
+        """The plate that was disclosed with record n, '' if none was."""
+        row = self._db.execute("SELECT plate FROM disclosure WHERE chain = ? AND n = ?", (chain, n)).fetchone()
+        return "" if row is None else str(row[0])
+
+    def owed(self, chain: str, session: str) -> int | None:
+        """What a session owes by its exit, None before it."""
+        row = self._db.execute(
+            "SELECT owed_minor FROM stay WHERE chain = ? AND session = ?", (chain, session)
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def has_payment(self, chain: str, session: str) -> bool:
+        """Whether a payment for a session was entered."""
+        found = self._db.execute("SELECT 1 FROM payment WHERE chain = ? AND session = ?", (chain, session))
+        return found.fetchone() is not None
 
     def add_tally(self, counts: Mapping[str, int]) -> None:
         """Add to the counters."""

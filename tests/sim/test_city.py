@@ -189,6 +189,9 @@ STAYS = [
     (GOOD,          500,  "pay-here",  (0, 0, ["lease"])),
     ("blue 浙A9",   500,  "arrears",   (0, 0, [])),
     ("blue 浙A9",   500,  "lease",     (0, 500, ["payment"])),
+    (GOOD,          500,  "standing",  (500, 0, ["lease", "payment"])),
+    (POOR,          500,  "standing",  (0, 500, ["lease", "payment"])),
+    ("blue 浙A9",   500,  "standing",  (0, 500, ["payment"])),
 ]  # fmt: skip
 
 
@@ -222,6 +225,33 @@ def test_payment_line():
     stay(chain, GOOD, 500)
     _, line = down(give(city, chain.records))
     assert line["body"] == {"session": "1.2", "payment": "c-1/payment/3", "amount_minor": 500, "status": "paid"}
+
+
+@pytest.mark.parametrize("kind", ["leased", "released"])
+def test_a_lease_that_came_after_the_exit_is_charged_once(kind):
+    city, chain = make_city(), Chain().fill(1)
+    entry, _ = stay(chain, GOOD, 500, "arrears")
+    for _ in range(2):
+        chain.add(kind, {"session": f"1.{entry.n}", "lease": "c-1/lease/2"})
+    chain.add(kind, {"session": "1.99"})
+    lines = down(give(city, chain.records))
+    assert [line["type"] for line in lines] == ["lease", "payment"]
+    assert lines[1]["body"] == {"session": "1.2", "payment": "c-1/payment/4", "amount_minor": 500, "status": "paid"}
+    assert city.store.tallies()["odd"] == 2
+
+
+def test_a_pushed_line_brings_along_what_is_not_confirmed():
+    city, chain = make_city(), Chain().fill(1)
+    assert city.push("c-1", "suspend", {"id": "u-1", "plate": GOOD}, 7) == []
+    give(city, chain.records)
+    lines = down(city.push("c-1", "suspend", {"id": "u-2", "plate": POOR}, 7))
+    assert [(line["dn"], line["type"], line["body"]["id"]) for line in lines] == [
+        (1, "suspend", "u-1"),
+        (2, "suspend", "u-2"),
+    ]
+    chain.dn = 2
+    give(city, [chain.add("heartbeat", {})])
+    assert city.wake(99_999) == []
 
 
 def test_a_false_disclosure_gives_no_lease_and_blocks_nothing():
