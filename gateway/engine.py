@@ -16,7 +16,7 @@ from gateway.core.city_events import Numbered, ReceiptArrived
 from gateway.core.commands import Command, RaiseAlarm, Severity
 from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
-from gateway.core.lot import answer_events, wanted_session, wanted_stays
+from gateway.core.lot import answer_events, wanted_ids, wanted_past_term, wanted_session, wanted_stays
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment
 from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
@@ -147,8 +147,12 @@ class Engine:
         fresh = [event for event in events if self._is_fresh(event, now, acked, answer)]
         for event in fresh:
             self._adopt(wanted_session(event))
-            for session in self._past_stays(event):
+            for session in (*self._past_stays(event), *self._past_term(event, now)):
                 self._adopt(session)
+            for kind, id_ in wanted_ids(event):
+                content = self._journal.used(kind, id_)
+                if content is not None:
+                    self._memory.once.adopt((kind, id_), content)
         answer_events(self._memory, fresh, now, answer)
         records = self._sign(answer.drafts, now)
         if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins:
@@ -166,6 +170,10 @@ class Engine:
                 left -= len(stays)
                 found += stays
         return found
+
+    def _past_term(self, event: Event, now: Moment) -> list[str]:
+        limit = wanted_past_term(event, now)
+        return self._journal.past_term(now.wall_ms, limit) if limit else []
 
     def _adopt(self, session_id: str) -> None:
         if session_id and self._memory.session(session_id) is None:

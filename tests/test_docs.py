@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,10 @@ import pytest
 
 from gateway.__main__ import main
 from gateway.core.entitlement import Kind, Policy, Way
-from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening
+from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening, Woke
 from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
-from gateway.core.session import TRANSITIONS, State, Trigger
+from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
 from tests import entitled
 from tests.lots import HOUR_MS, SmallLot, plate
 
@@ -54,7 +55,14 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     lot.step(BarrierSelfOpened(lot.source("out"), "out", SelfOpening.UNANSWERED), BudgetSpent("out", 201))
     grants_and_their_effects(lot)
     lot.step(after_ms=HEARTBEAT_MS)
+    what_follows_an_exit(lot, stays["浙A00003"])
     return lot.lines()
+
+
+def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
+    """Everything that happens to money afterwards and that leaves a record."""
+    lot.step(Woke(), after_ms=8 * DAY_MS)
+    lot.step(replace(lot.payment(paid, 100), place="lot-2"))
 
 
 def grants_and_their_effects(lot: SmallLot) -> None:

@@ -39,6 +39,7 @@ class Answer:
     """Collects what one step writes; `next_n` is the number that the first new record will get.
 
     `standing`: session -> the standing lease that let it out. `unlisted`: vehicles inside without a stay, if recounted.
+    `used`: (kind, id) -> content of the city's messages about money that were applied.
     """
 
     epoch: int
@@ -55,6 +56,7 @@ class Answer:
     spaces: dict[str, Space | None] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
     unlisted: int | None = None
+    used: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property
     def upcoming_n(self) -> int:

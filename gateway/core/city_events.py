@@ -44,13 +44,17 @@ class LeaseGranted:
 
 @dataclass(frozen=True, slots=True)
 class PaymentReported:
-    """The city tells how the payment of a session ended; `payment` is its id and never used twice."""
+    """The city tells how the payment of a session ended; `payment` is its id and never used twice.
+
+    `place`: the lot at which arrears were paid, '' for a payment of the city's own debit or at this lot.
+    """
 
     origin: Origin
     payment: str
     session: str
     amount_minor: int
     paid: bool
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

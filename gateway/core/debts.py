@@ -50,8 +50,7 @@ class Debts:
             self._drop(known)
         arrears = session.state is State.ARREARS
         if session.state in OPEN and (standing or arrears):
-            owed_minor = session.amount_minor - session.paid_minor
-            self._add(Debt(session.id, session.plate.identity, owed_minor, standing, arrears))
+            self._add(Debt(session.id, session.plate.identity, session.owed_minor, standing, arrears))
 
     def _of(self, identity: str) -> list[Debt]:
         return [self._debts[session] for session in self._by_plate.get(identity, ())]

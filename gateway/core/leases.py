@@ -39,14 +39,14 @@ def lease_granted(memory: LotMemory, event: LeaseGranted, now: Moment, answer: A
     session = replace(session, lease=lease)
     if session.state is State.ARREARS:
         answer.write(Draft("leased", _applied(session, lease)))
-        session = moved(session, Trigger.LEASED_LATE)
+        session = moved(session, Trigger.LEASED_LATE, from_ms=now.wall_ms)
     elif session.state is State.HELD and letting.releases(memory, session, now):
         answer.write(Draft("released", _applied(session, lease)))
         session = moved(session, Trigger.RELEASED_ON_LEASE)
         if memory.stands_at_exit(session):
             answer.commands += [
                 OpenBarrier(session.lane_out),
-                wording.exit_text(session.lane_out, Outcome.LEASE, session.amount_minor, memory.rules.currency),
+                wording.exit_text(session.lane_out, Outcome.LEASE, session.owed_minor, memory.rules.currency),
             ]
     memory.put(session, answer)
 
@@ -58,7 +58,7 @@ def _objection(session: Session | None, lease: Lease, now: Moment) -> str:
         return ""
     if session.state is not State.ARREARS:
         return f"session is {session.state}"
-    return "" if covers(lease, session.amount_minor, now) else "session is arrears and the lease does not cover it"
+    return "" if covers(lease, session.owed_minor, now) else "session is arrears and the lease does not cover it"
 
 
 def _applied(session: Session, lease: Lease) -> Body:

@@ -61,7 +61,12 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     memory.exits += 1
     memory.billed_minor += bill.amount_minor
     gone = replace(
-        session, lane_out=event.lane, exited_ms=exited_ms, amount_minor=bill.amount_minor, lease=verdict.lease
+        session,
+        lane_out=event.lane,
+        exited_ms=exited_ms,
+        amount_minor=bill.amount_minor,
+        lease=verdict.lease,
+        priced_n=n,
     )
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
     _stand(memory, event, session.id, answer)
@@ -122,7 +127,7 @@ def release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
     """A vehicle held for payment is gone without it: what it owes is arrears. Nothing for any other stay."""
     session = memory.session(session_id)
     if session is not None and session.state is State.HELD:
-        answer.write(Draft("arrears", {"session": session.id, "amount_minor": session.amount_minor, "payment": ""}))
+        answer.write(Draft("arrears", {"session": session.id, "amount_minor": session.owed_minor, "payment": ""}))
         memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
 
 
@@ -141,7 +146,7 @@ def _repeat(memory: LotMemory, event: PlateRead, session: Session, answer: Answe
     if session.state is State.HELD:
         _move_hold(memory, session, event, answer)
         asked = letting.held_outcome(memory, session)
-        answer.commands.append(wording.exit_text(lane, asked, session.amount_minor, memory.rules.currency))
+        answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
     else:
         answer.commands.append(OpenBarrier(lane))
 

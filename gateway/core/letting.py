@@ -51,7 +51,7 @@ def judge(memory: LotMemory, session: Session, amount_minor: int, now: Moment) -
 
 def releases(memory: LotMemory, session: Session, now: Moment) -> bool:
     """Whether a stay held at the exit may leave on the lease that it has now."""
-    return judge(memory, session, session.amount_minor, now).outcome is Outcome.LEASE
+    return judge(memory, session, session.owed_minor, now).outcome is Outcome.LEASE
 
 
 def held_outcome(memory: LotMemory, session: Session) -> Outcome:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import admission, alarms, charge, entry, granting, leases, leaving, matching, payments
+from gateway.core import admission, alarms, charge, dunning, entry, granting, leases, leaving, matching, payments
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
     EntitlementGranted,
@@ -43,6 +43,7 @@ from gateway.core.events import (
 from gateway.core.layout import LaneRole
 from gateway.core.memory import LotMemory, PastStays
 from gateway.core.moment import Moment
+from gateway.core.once import Key, key_of
 from gateway.core.record import Draft
 from gateway.core.session import State
 
@@ -68,6 +69,16 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
             return [earlier] if earlier else []
         case _:
             return []
+
+
+def wanted_ids(event: Event) -> tuple[Key, ...]:
+    """Ids about which an event's rule asks whether they were used: the engine adopts them from the store beforehand."""
+    return (key_of(event),) if isinstance(event, PaymentReported) else ()
+
+
+def wanted_past_term(event: Event, now: Moment) -> int:
+    """Up to how many stays whose term has passed the engine adopts from the store beforehand."""
+    return dunning.PAST_TERM_MAX if isinstance(event, Woke) and dunning.runs(now) else 0
 
 
 def answer_events(memory: LotMemory, events: Iterable[Event], now: Moment, answer: Answer) -> None:
@@ -127,7 +138,9 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             answer.write(Draft("start", {"version": event.version}))
             _resume_lanes(memory, answer)
             answer.commands.append(occupancy(memory))
-        case ReceiptArrived() | Woke():
+        case Woke():
+            dunning.woke(memory, now, answer)
+        case ReceiptArrived():
             pass
 
 

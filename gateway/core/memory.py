@@ -16,6 +16,7 @@ from gateway.core.debts import Debts
 from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import Lot
+from gateway.core.once import Once
 from gateway.core.plate import Plate
 from gateway.core.session import IN_THE_LOT, Session
 from gateway.core.spaces import Spaces
@@ -78,6 +79,7 @@ class LotMemory:
         self.spaces = Spaces(self.book, remembered.entitled.spaces)
         self.debts = Debts(remembered.entitled.debts)
         self.unlisted = remembered.entitled.unlisted
+        self.once = Once()
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -112,6 +114,11 @@ class LotMemory:
         found = [session for session in self._adopted.values() if session.plate.identity == identity]
         return sorted(found, key=lambda session: (session.exited_ms, session.id))
 
+    def past_term(self, now_ms: int) -> list[Session]:
+        """The adopted stays whose term has passed, the oldest first."""
+        found = [session for session in self._adopted.values() if 0 < session.next_ms <= now_ms]
+        return sorted(found, key=lambda session: (session.next_ms, session.id))
+
     def recount(self, unlisted: int, answer: Answer) -> None:
         """Change the number of vehicles inside without a stay, here and in the answer."""
         self.unlisted = unlisted
@@ -127,7 +134,8 @@ class LotMemory:
         self._adopted[session.id] = session
 
     def release_adopted(self) -> None:
-        """Forget ended stays, but for those whose vehicle still stands under a lane's raised barrier."""
+        """Forget what was adopted, but for stays whose vehicle still stands under a lane's raised barrier."""
+        self.once.forget()
         leaving = {session for lane in self.lanes.values() for session in lane.leaving}
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
 

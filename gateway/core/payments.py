@@ -1,19 +1,20 @@
-"""The result of a payment comes down: book it.
+"""The result of a payment comes down: book it, whole, in part, or more than was owed.
 
 Owns what a payment may still change. Rules: the city's repeats change nothing; a message that fits no stay, or not its state,
-is written down as refused and never moves money; a barrier opens only for the vehicle that paid. Refuses to know how
-signatures were checked.
+is written down as refused and never moves money; what is paid beyond the bill is due back, and a record says so; a barrier
+opens only for the vehicle that paid. Refuses to know how signatures were checked.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core import wording
+from gateway.core import crediting, letting, wording
 from gateway.core.answer import Answer
 from gateway.core.city_events import PaymentReported
 from gateway.core.commands import OpenBarrier, PublishNotice
 from gateway.core.memory import LotMemory
+from gateway.core.once import content_of, key_of
 from gateway.core.posting import settled
 from gateway.core.record import Draft, Value
 from gateway.core.refusal import refused
@@ -21,28 +22,28 @@ from gateway.core.session import Session, State, Trigger, may, moved
 
 
 def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) -> None:
-    """Book a payment or its failure; a vehicle held for it is let out."""
-    answer.origins.append(event.origin)
+    """Book a payment or its failure; a vehicle held for it is let out once its bill is paid."""
+    key, content = key_of(event), content_of(event)
+    if not memory.once.is_new(key, content, event.session, event.origin, answer):
+        return
     session = memory.session(event.session)
-    trigger = Trigger.PAYMENT_ARRIVED if event.paid else Trigger.PAYMENT_FAILED
+    trigger = _trigger(session, event)
     reason = _objection(session, event, trigger)
     if session is None or reason:
         answer.write(refused("payment", event.session, event.payment, reason, event.origin.dn))
         return
+    memory.once.take(key, content, answer)
     body: dict[str, Value] = {
         "session": session.id,
         "payment": event.payment,
         "amount_minor": event.amount_minor,
         "dn": event.origin.dn,
     }
-    n = answer.write(Draft("paid" if event.paid else "arrears", body))
-    held = session.state is State.HELD
     if event.paid:
-        answer.postings += settled(n, session.id, event.amount_minor)
-        session = replace(session, paid_minor=event.amount_minor)
-    memory.put(moved(session, trigger), answer)
-    if held and event.paid and memory.stands_at_exit(session):
-        answer.commands += [OpenBarrier(session.lane_out), wording.paid_text(session.lane_out)]
+        _book(memory, session, event, body, trigger, answer)
+    else:
+        answer.write(Draft("arrears", body))
+        memory.put(moved(session, trigger), answer)
     answer.commands.append(
         PublishNotice(
             str(trigger), session.lane_out, session.id, wording.masked(session.plate.text), event.amount_minor
@@ -50,11 +51,51 @@ def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) 
     )
 
 
+def arriving(session: Session, amount_minor: int) -> Trigger:
+    """What a payment of this amount does to a stay."""
+    if session.owed_minor == 0:
+        return Trigger.OVERPAID
+    return Trigger.PART_PAID if amount_minor < session.owed_minor else Trigger.PAYMENT_ARRIVED
+
+
+def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
+    """For a vehicle that was held: open if its bill is paid, else show what is still owed. Nothing if it is gone."""
+    if not memory.stands_at_exit(session):
+        return
+    lane = session.lane_out
+    if session.state is State.HELD:
+        asked = letting.held_outcome(memory, session)
+        answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
+    else:
+        answer.commands += [OpenBarrier(lane), wording.paid_text(lane)]
+
+
+def _book(
+    memory: LotMemory,
+    session: Session,
+    event: PaymentReported,
+    body: dict[str, Value],
+    trigger: Trigger,
+    answer: Answer,
+) -> None:
+    n = answer.write(Draft("paid", {**body, "place": event.place} if event.place else body))
+    answer.postings += settled(n, session.id, event.amount_minor)
+    paid = moved(replace(session, paid_minor=session.paid_minor + event.amount_minor), trigger)
+    memory.put(paid, answer)
+    crediting.tell(session, paid, "payment", event.payment, event.origin.dn, answer)
+    if session.state is State.HELD:
+        let_out(memory, paid, answer)
+
+
+def _trigger(session: Session | None, event: PaymentReported) -> Trigger:
+    if not event.paid or session is None:
+        return Trigger.PAYMENT_FAILED
+    return arriving(session, event.amount_minor)
+
+
 def _objection(session: Session | None, event: PaymentReported, trigger: Trigger) -> str:
     if session is None:
         return "unknown session"
     if not may(session, trigger):
         return f"session is {session.state}"
-    if event.amount_minor != session.amount_minor:
-        return f"amount differs from the bill of {session.amount_minor}"
-    return ""
+    return "nothing was paid" if event.paid and event.amount_minor == 0 else ""

@@ -35,8 +35,12 @@ class Trigger(StrEnum):
     ASKED_TO_PAY = "asked-to-pay"
     DOUBTED = "doubted"
     PAYMENT_ARRIVED = "payment-arrived"
+    PART_PAID = "part-paid"
+    OVERPAID = "overpaid"
     PAYMENT_FAILED = "payment-failed"
     LEASED_LATE = "leased-late"
+    OVERDUE = "overdue"
+    DUNNED = "dunned"
 
 
 TRANSITIONS: dict[State, dict[Trigger, State]] = {
@@ -49,18 +53,26 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
     },
     State.HELD: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
+        Trigger.PART_PAID: State.HELD,
         Trigger.PAYMENT_FAILED: State.HELD,
         Trigger.RELEASED_ON_LEASE: State.DUE,
         Trigger.RELEASED_UNPAID: State.ARREARS,
     },
-    State.DUE: {Trigger.PAYMENT_ARRIVED: State.PAID, Trigger.PAYMENT_FAILED: State.ARREARS},
+    State.DUE: {
+        Trigger.PAYMENT_ARRIVED: State.PAID,
+        Trigger.PART_PAID: State.DUE,
+        Trigger.PAYMENT_FAILED: State.ARREARS,
+        Trigger.OVERDUE: State.ARREARS,
+    },
     State.ARREARS: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
+        Trigger.PART_PAID: State.ARREARS,
         Trigger.PAYMENT_FAILED: State.ARREARS,
         Trigger.LEASED_LATE: State.DUE,
+        Trigger.DUNNED: State.ARREARS,
     },
-    State.FREE: {},
-    State.PAID: {},
+    State.FREE: {Trigger.OVERPAID: State.PAID},
+    State.PAID: {Trigger.OVERPAID: State.PAID},
     State.REVIEW: {},
 }
 
@@ -69,9 +81,35 @@ IN_THE_LOT = frozenset({State.INSIDE, State.HELD})
 BILLED = frozenset({State.DUE, State.ARREARS, State.PAID})
 
 
+class Stage(StrEnum):
+    """How far the collection of arrears has gone."""
+
+    NONE = "none"
+    REMINDER_1 = "reminder-1"
+    REMINDER_2 = "reminder-2"
+    HANDED_OVER = "handed-over"
+
+
+DAY_MS = 24 * 3_600_000
+DUE_MS = 2 * DAY_MS
+"""A stay that left on a promise and is not paid this long after is in arrears: the schemes without a barrier name 48 hours."""
+
+STAGE_AFTER: dict[Stage, tuple[Stage, int]] = {
+    Stage.NONE: (Stage.REMINDER_1, 7 * DAY_MS),
+    Stage.REMINDER_1: (Stage.REMINDER_2, 7 * DAY_MS),
+    Stage.REMINDER_2: (Stage.HANDED_OVER, 16 * DAY_MS),
+}
+"""What follows a stage, and after how long; nothing follows the last."""
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One stay. `id` is 'epoch.n' of the record that opened it; money in minor units; `plate_n` finds plate and salt."""
+    """One stay. `id` is 'epoch.n' of the record that opened it; money in minor units; `plate_n` finds plate and salt.
+
+    `amount_minor` is the bill; `lowered_minor` was taken off it after the exit, `written_off_minor` given up; `paid_minor` is
+    all that ever came in, `refunded_minor` what of it went back. `invoiced_minor` and `tax_minor`: as the last invoice says.
+    `priced_n`: the record that set the bill, 0 if unknown. `next_ms`: UTC ms at which something follows by itself, 0 for never.
+    """
 
     id: str
     state: State
@@ -84,6 +122,35 @@ class Session:
     exited_ms: int = 0
     amount_minor: int = 0
     paid_minor: int = 0
+    lowered_minor: int = 0
+    written_off_minor: int = 0
+    refunded_minor: int = 0
+    invoiced_minor: int = 0
+    tax_minor: int = 0
+    priced_n: int = 0
+    next_ms: int = 0
+    stage: Stage = Stage.NONE
+    dispute: str = ""
+
+    @property
+    def net_minor(self) -> int:
+        """What is left of the bill."""
+        return self.amount_minor - self.lowered_minor - self.written_off_minor
+
+    @property
+    def kept_minor(self) -> int:
+        """What was paid and did not go back."""
+        return self.paid_minor - self.refunded_minor
+
+    @property
+    def owed_minor(self) -> int:
+        """What is still to be paid."""
+        return max(0, self.net_minor - self.kept_minor)
+
+    @property
+    def credit_minor(self) -> int:
+        """What was paid beyond the bill, and is due back."""
+        return max(0, self.kept_minor - self.net_minor)
 
     @property
     def vehicle(self) -> Vehicle:
@@ -101,6 +168,30 @@ def may(session: Session, trigger: Trigger) -> bool:
     return trigger in TRANSITIONS[session.state]
 
 
-def moved(session: Session, trigger: Trigger) -> Session:
-    """The session after a move. Raises KeyError if the table has no such move: that is our own fault, check `may` first."""
-    return replace(session, state=TRANSITIONS[session.state][trigger])
+def moved(session: Session, trigger: Trigger, *, from_ms: int = 0) -> Session:
+    """The session after a move; a new state's term runs from `from_ms`, by default from the exit.
+
+    Raises KeyError if the table has no such move: that is our own fault, check `may` first.
+    """
+    state = TRANSITIONS[session.state][trigger]
+    if state is session.state:
+        return session
+    return replace(session, state=state, stage=Stage.NONE, next_ms=_term(state, from_ms or session.exited_ms))
+
+
+def dunned(session: Session, now_ms: int) -> Session:
+    """The session at the next stage; only for one in arrears that has one."""
+    stage, _ = STAGE_AFTER[session.stage]
+    following = STAGE_AFTER.get(stage)
+    after = moved(session, Trigger.DUNNED)
+    return replace(after, stage=stage, next_ms=now_ms + following[1] if following is not None else 0)
+
+
+def _term(state: State, from_ms: int) -> int:
+    match state:
+        case State.DUE:
+            return from_ms + DUE_MS
+        case State.ARREARS:
+            return from_ms + STAGE_AFTER[Stage.NONE][1]
+        case _:
+            return 0

@@ -130,6 +130,17 @@ class Journal:
         """Ids of a plate's decided stays whose exit lies in a span of UTC ms, the newest first."""
         return entitlements.past_stays(self._connection, plate, span_ms, limit)
 
+    def past_term(self, now_ms: int, limit: int) -> list[str]:
+        """Ids of stays that left and whose term has passed at this UTC ms, the oldest first."""
+        sql = "SELECT id FROM session WHERE next_ms > 0 AND next_ms <= ? ORDER BY next_ms LIMIT ?"
+        return [row[0] for row in self._connection.execute(sql, (now_ms, limit))]
+
+    def used(self, kind: str, id_: str) -> str | None:
+        """The content under which one of the city's ids was applied, None if it never was."""
+        sql = "SELECT content FROM used WHERE kind = ? AND id = ?"
+        found = self._connection.execute(sql, (kind, id_)).fetchone()
+        return str(found[0]) if found is not None else None
+
     def records(self, first: int, limit: int) -> list[Record]:
         """Up to `limit` stored records from number `first` on, with their disclosures."""
         return rows.records(self._connection, first, limit)
@@ -183,6 +194,7 @@ class Journal:
         )
         many("INSERT OR REPLACE INTO bay VALUES (?, ?)", [(bay, int(on)) for bay, on in answer.bays.items()])
         entitlements.write(self._connection, answer)
+        many("INSERT INTO used VALUES (?, ?, ?)", [(*key, content) for key, content in answer.used.items()])
         many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins])
         many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
         if step.receipt is not None:

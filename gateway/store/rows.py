@@ -15,11 +15,11 @@ from gateway.core.lease import Lease
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.core.record import Disclosure, Record
-from gateway.core.session import Session, State
+from gateway.core.session import Session, Stage, State
 
 Row = tuple[Any, ...]
 
-SESSION_UPSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * 19)})"
+SESSION_UPSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * 28)})"
 
 SESSION_SELECT = (
     "SELECT session.*, coalesce(disclosure.plate, '') FROM session"
@@ -58,7 +58,16 @@ def session_row(session: Session) -> Row:
         str(session.entered.quality),
         session.exited_ms,
         session.amount_minor,
+        session.lowered_minor,
+        session.written_off_minor,
         session.paid_minor,
+        session.refunded_minor,
+        session.invoiced_minor,
+        session.tax_minor,
+        session.priced_n,
+        session.next_ms,
+        str(session.stage),
+        session.dispute,
         lease.lease,
         lease.cap_minor,
         lease.expires_ms,
@@ -69,7 +78,9 @@ def session_row(session: Session) -> Row:
 def session(row: Row) -> Session:
     """The session of a row of SESSION_SELECT."""
     (id_, state, lane_in, lane_out, plate_n, vehicle, energy, confidence, boot, mono_ms, wall_ms, clock) = row[:12]
-    (exited_ms, amount_minor, paid_minor, lease, cap_minor, expires_ms, lease_dn, identity) = row[12:]
+    (exited_ms, amount_minor, lowered_minor, written_off_minor, paid_minor, refunded_minor) = row[12:18]
+    (invoiced_minor, tax_minor, priced_n, next_ms, stage, dispute) = row[18:24]
+    (lease, cap_minor, expires_ms, lease_dn, identity) = row[24:]
     colour, _, text = identity.partition(" ")
     plate = Plate(text, Colour(colour or "unknown"), Vehicle(vehicle), Energy(energy), confidence)
     return Session(
@@ -84,6 +95,15 @@ def session(row: Row) -> Session:
         exited_ms=exited_ms,
         amount_minor=amount_minor,
         paid_minor=paid_minor,
+        lowered_minor=lowered_minor,
+        written_off_minor=written_off_minor,
+        refunded_minor=refunded_minor,
+        invoiced_minor=invoiced_minor,
+        tax_minor=tax_minor,
+        priced_n=priced_n,
+        next_ms=next_ms,
+        stage=Stage(stage),
+        dispute=dispute,
     )
 
 

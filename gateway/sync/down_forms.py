@@ -47,6 +47,10 @@ def _payment(origin: Origin, body: Body) -> CityEvent:
     return PaymentReported(origin, body["payment"], body["session"], body["amount_minor"], paid)
 
 
+def _repayment(origin: Origin, body: Body) -> CityEvent:
+    return PaymentReported(origin, body["payment"], body["session"], body["amount_minor"], True, body["place"])
+
+
 def _withdraw(origin: Origin, body: Body) -> CityEvent:
     return EntitlementWithdrawn(origin, Kind(body["kind"]), body["id"])
 
@@ -69,6 +73,7 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
         },
         _payment,
     ),
+    "repayment": ({"session": _id, "payment": _id, "amount_minor": forms.count, "place": _id}, _repayment),
     "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
     "recount": ({"id": _id, "inside": forms.count}, _recount),
 }

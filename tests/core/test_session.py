@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from gateway.core.session import IN_THE_LOT, TRANSITIONS, Session, State, Trigger, may, moved
+from gateway.core.session import DAY_MS, IN_THE_LOT, TRANSITIONS, Session, State, Trigger, dunned, may, moved
 from tests.lots import at, plate
 
 S, T = State, Trigger
@@ -18,12 +20,19 @@ MOVES = {
     (S.HELD,    T.RELEASED_ON_LEASE): S.DUE,
     (S.HELD,    T.RELEASED_UNPAID):   S.ARREARS,
     (S.HELD,    T.PAYMENT_ARRIVED):   S.PAID,
+    (S.HELD,    T.PART_PAID):         S.HELD,
     (S.HELD,    T.PAYMENT_FAILED):    S.HELD,
     (S.DUE,     T.PAYMENT_ARRIVED):   S.PAID,
+    (S.DUE,     T.PART_PAID):         S.DUE,
     (S.DUE,     T.PAYMENT_FAILED):    S.ARREARS,
+    (S.DUE,     T.OVERDUE):           S.ARREARS,
     (S.ARREARS, T.PAYMENT_ARRIVED):   S.PAID,
+    (S.ARREARS, T.PART_PAID):         S.ARREARS,
     (S.ARREARS, T.PAYMENT_FAILED):    S.ARREARS,
     (S.ARREARS, T.LEASED_LATE):       S.DUE,
+    (S.ARREARS, T.DUNNED):            S.ARREARS,
+    (S.FREE,    T.OVERPAID):          S.PAID,
+    (S.PAID,    T.OVERPAID):          S.PAID,
 }  # fmt: skip
 
 
@@ -49,8 +58,49 @@ def test_every_state_has_its_row() -> None:
 
 
 def test_a_paid_stay_can_not_be_charged_again() -> None:
-    assert TRANSITIONS[State.PAID] == {}
+    assert set(TRANSITIONS[State.PAID].values()) <= {State.PAID}
 
 
 def test_only_vehicles_in_the_lot_count_as_inside() -> None:
     assert {state for state in State if state in IN_THE_LOT} == {State.INSIDE, State.HELD}
+
+
+def money(**amounts: int) -> tuple[int, int, int]:
+    stay = replace(session(State.DUE), **amounts)  # type: ignore[arg-type]
+    return stay.net_minor, stay.owed_minor, stay.credit_minor
+
+
+@pytest.mark.parametrize(
+    ("amounts", "found"),
+    [
+        # bill, then what changed it                                                          net, owed, due back
+        ({"amount_minor": 700},                                                               (700, 700, 0)),
+        ({"amount_minor": 700, "paid_minor": 300},                                            (700, 400, 0)),
+        ({"amount_minor": 700, "paid_minor": 900},                                            (700, 0, 200)),
+        ({"amount_minor": 700, "paid_minor": 900, "refunded_minor": 200},                     (700, 0, 0)),
+        ({"amount_minor": 700, "lowered_minor": 700, "paid_minor": 700},                      (0, 0, 700)),
+        ({"amount_minor": 700, "written_off_minor": 400, "paid_minor": 300},                  (300, 0, 0)),
+        ({"amount_minor": 700, "lowered_minor": 100, "paid_minor": 300},                      (600, 300, 0)),
+    ],
+)  # fmt: skip
+def test_what_is_owed_and_what_is_due_back(amounts: dict[str, int], found: tuple[int, int, int]) -> None:
+    assert money(**amounts) == found
+
+
+def test_a_term_runs_from_the_exit_unless_told_otherwise() -> None:
+    inside = replace(session(State.INSIDE), exited_ms=1000)
+    due = moved(inside, Trigger.RELEASED_ON_LEASE)
+    arrears = moved(inside, Trigger.RELEASED_UNPAID)
+    assert (due.next_ms, arrears.next_ms) == (1000 + 2 * DAY_MS, 1000 + 7 * DAY_MS)
+    assert moved(arrears, Trigger.LEASED_LATE, from_ms=5000).next_ms == 5000 + 2 * DAY_MS
+    assert moved(due, Trigger.PAYMENT_ARRIVED).next_ms == 0
+    assert moved(due, Trigger.PART_PAID).next_ms == due.next_ms
+
+
+def test_the_stages_of_arrears_end() -> None:
+    stay = moved(replace(session(State.INSIDE), exited_ms=1000), Trigger.RELEASED_UNPAID)
+    told = []
+    while stay.next_ms:
+        stay = dunned(stay, stay.next_ms)
+        told.append((str(stay.stage), (stay.next_ms - 1000) // DAY_MS))
+    assert told == [("reminder-1", 14), ("reminder-2", 30), ("handed-over", -1)]

@@ -19,12 +19,15 @@ from gateway.sync.down_forms import ID_BYTES_MAX, down_event
 ORIGIN = Origin(1, "line", bytes(64))
 LEASE = {"session": "1.2", "lease": "l-1", "cap_minor": 5000, "expires_ms": 99}
 PAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "status": "failed"}
+REPAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "place": "lot-2"}
 SUSPEND = {"id": "u-1", "plate": "blue 浙A12345"}
 
 
 def test_each_kind_becomes_its_event() -> None:
     assert down_event("lease", LEASE, ORIGIN) == LeaseGranted(ORIGIN, "l-1", "1.2", 5000, 99)
     assert down_event("payment", PAYMENT, ORIGIN) == PaymentReported(ORIGIN, "p-1", "1.2", 700, False)
+    repaid = PaymentReported(ORIGIN, "p-1", "1.2", 700, True, "lot-2")
+    assert down_event("repayment", REPAYMENT, ORIGIN) == repaid
     suspension = Suspension("u-1", "blue 浙A12345")
     assert down_event("suspend", SUSPEND, ORIGIN) == EntitlementGranted(ORIGIN, suspension)
     withdrawn = EntitlementWithdrawn(ORIGIN, Kind.SUSPENSION, "u-1")
@@ -45,6 +48,8 @@ def test_each_kind_becomes_its_event() -> None:
         ("payment", PAYMENT | {"payment": "p" * 4000},           Reason.FORM),
         ("payment", PAYMENT | {"status": "perhaps"},             Reason.FORM),
         ("payment", [],                                          Reason.FORM),
+        ("repayment", PAYMENT,                                   Reason.FORM),
+        ("repayment", REPAYMENT | {"place": ""},                 Reason.FORM),
         ("suspend", SUSPEND | {"plate": "浙A12345"},             Reason.FORM),
         ("withdraw", {"kind": "parade", "id": "u-1"},            Reason.FORM),
         ("recount", {"id": "c-1", "inside": -1},                 Reason.FORM),

@@ -1,0 +1,19 @@
+"""A stay was paid more than it owes: say what is due back, so that the city pays it without anybody asking.
+
+Owns the record of it. Rule: only what became due back by this one change is named, so that no part of it is named twice.
+Refuses to know how money is returned: `refunds` books it.
+"""
+
+from __future__ import annotations
+
+from gateway.core.answer import Answer
+from gateway.core.record import Body, Draft
+from gateway.core.session import Session
+
+
+def tell(before: Session, after: Session, kind: str, id_: str, dn: int, answer: Answer) -> None:
+    """Write what a change has made due back; `kind` and `id_` name the message that changed it."""
+    more_minor = after.credit_minor - before.credit_minor
+    if more_minor > 0:
+        body: Body = {"session": after.id, "kind": kind, "id": id_, "amount_minor": more_minor, "dn": dn}
+        answer.write(Draft("refund-due", body))
