@@ -16,6 +16,7 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sim import city_money
 from sim.city_store import CityStore, Head, Lease, Payment
 from sim.city_verifier import ChainKey, Fault, Line, load, opens, read_line, write
 
@@ -213,6 +214,14 @@ class City:
 
     def _settle(self, head: Head, line: Line, plate: str) -> Head:
         """What the city makes of a record's content. Nothing in it can keep the record out."""
+        if city_money.is_money(line.type, line.body):
+            session = line.body["session"]
+            purse = self.store.purse(head.chain, session)
+            if line.type == "refund-due":
+                return self._give_back(head, line, purse)
+            # A second exit of a session is odd, and bills nothing.
+            if line.type != "exit" or self.store.owed(head.chain, session) is None:
+                self.store.put_purse(head.chain, session, city_money.after(purse, line.type, line.body))
         if line.type == "entry" and plate in self._agreements:
             return self._grant(head, line, self._agreements[plate])
         if line.type == "exit":
@@ -220,6 +229,17 @@ class City:
         if line.type in ("released", "leased"):
             return self._honour(head, line)
         return head
+
+    def _give_back(self, head: Head, line: Line, purse: city_money.Purse) -> Head:
+        """The gateway says what was paid too much; the city pays it and says so."""
+        session, amount_minor = line.body["session"], line.body["amount_minor"]
+        promised = city_money.giving_back(purse, amount_minor)
+        if promised is None:
+            self._counts["odd"] += 1
+            return head
+        self.store.put_purse(head.chain, session, promised)
+        body = {"session": session, "refund": f"{head.chain}/refund/{line.n}", "amount_minor": amount_minor}
+        return self._add_down(head, "refund", body | {"reason": str(line.body.get("kind", ""))[:64] or "due"})
 
     def _honour(self, head: Head, line: Line) -> Head:
         """A lease that came after the exit lets a bill be charged after all."""

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 
+from sim.city_money import Purse
 from sim.city_verifier import ZERO_HASH, Line
 
 SCHEMA = """
@@ -37,6 +38,10 @@ CREATE TABLE IF NOT EXISTS payment (
     payment TEXT PRIMARY KEY, chain TEXT NOT NULL, session TEXT NOT NULL, amount_minor INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('paid', 'failed')), UNIQUE (chain, session)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS purse (
+    chain TEXT NOT NULL, session TEXT NOT NULL, billed_minor INTEGER NOT NULL, lowered_minor INTEGER NOT NULL,
+    paid_minor INTEGER NOT NULL, refunded_minor INTEGER NOT NULL, promised_minor INTEGER NOT NULL, PRIMARY KEY (chain, session)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS down (
     chain TEXT NOT NULL, dn INTEGER NOT NULL, line TEXT NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (chain, dn)
 ) STRICT, WITHOUT ROWID;
@@ -59,6 +64,8 @@ UNION ALL SELECT 'leases', count(*) FROM lease
 UNION ALL SELECT 'owed_minor', coalesce(sum(owed_minor), 0) FROM stay
 UNION ALL SELECT 'paid_minor', coalesce(sum(amount_minor), 0) FROM payment WHERE status = 'paid'
 UNION ALL SELECT 'failed_minor', coalesce(sum(amount_minor), 0) FROM payment WHERE status = 'failed'
+UNION ALL SELECT 'refunded_minor', coalesce(sum(refunded_minor), 0) FROM purse
+UNION ALL SELECT 'open_minor', coalesce(sum(billed_minor - lowered_minor - paid_minor + refunded_minor), 0) FROM purse
 UNION ALL SELECT 'duplicates', coalesce(sum(count), 0) FROM tally WHERE name = 'duplicate'
 UNION ALL SELECT 'receipts', coalesce(sum(count), 0) FROM tally WHERE name = 'receipt'
 UNION ALL SELECT 'gaps', coalesce(sum(count), 0) FROM tally WHERE name = 'fault/gap'
@@ -255,6 +262,16 @@ class CityStore:
         """Whether a payment for a session was entered."""
         found = self._db.execute("SELECT 1 FROM payment WHERE chain = ? AND session = ?", (chain, session))
         return found.fetchone() is not None
+
+    def purse(self, chain: str, session: str) -> Purse:
+        """A session's money by its records; an empty one if there was none."""
+        sql = "SELECT billed_minor, lowered_minor, paid_minor, refunded_minor, promised_minor FROM purse"
+        row = self._db.execute(f"{sql} WHERE chain = ? AND session = ?", (chain, session)).fetchone()
+        return Purse() if row is None else Purse(*row)
+
+    def put_purse(self, chain: str, session: str, purse: Purse) -> None:
+        """Keep a session's money."""
+        self._db.execute("INSERT OR REPLACE INTO purse VALUES (?, ?, ?, ?, ?, ?, ?)", (chain, session, *astuple(purse)))
 
     def add_tally(self, counts: Mapping[str, int]) -> None:
         """Add to the counters."""

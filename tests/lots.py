@@ -18,6 +18,7 @@ from gateway.core.city_events import (
     Origin,
     PaymentReported,
     ReceiptArrived,
+    RefundMade,
 )
 from gateway.core.entitlement import Entitlement, Kind
 from gateway.core.events import BayChanged, Event, PlateRead, Source, VehicleBackedOut, VehiclePassed
@@ -128,6 +129,11 @@ class SmallLot:
     def payment(self, session: str, amount_minor: int, *, paid: bool = True) -> PaymentReported:
         """The city's next line: a payment."""
         return PaymentReported(self._origin(), f"payment-{self._dn}", session, amount_minor, paid)
+
+    def refund(self, session: str, amount_minor: int, *, refund: str = "") -> RefundMade:
+        """The city's next line: a refund."""
+        origin = self._origin()
+        return RefundMade(origin, refund or f"refund-{self._dn}", session, amount_minor, "goodwill")
 
     def grant(self, entitlement: Entitlement) -> EntitlementGranted:
         """The city's next line: an entitlement."""

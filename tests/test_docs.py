@@ -63,6 +63,7 @@ def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
     """Everything that happens to money afterwards and that leaves a record."""
     lot.step(Woke(), after_ms=8 * DAY_MS)
     lot.step(replace(lot.payment(paid, 100), place="lot-2"))
+    lot.step(lot.refund(paid, 50))
 
 
 def grants_and_their_effects(lot: SmallLot) -> None:

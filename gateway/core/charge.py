@@ -14,7 +14,7 @@ from gateway.core.benefit import Lowering, Stay, lower
 from gateway.core.entitlement import Kind, Validation
 from gateway.core.memory import PAST_STAYS_MAX, LotMemory, PastStays
 from gateway.core.record import Value
-from gateway.core.session import BILLED, Session, State
+from gateway.core.session import LEFT, Session
 from gateway.core.tariff import Bill, BillLine, EarlierStay
 
 EARLIER_MS = 31 * 86_400_000
@@ -60,9 +60,9 @@ def priced(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Bil
     if rules.tariff.rules.counts_earlier:
         stays = memory.ended_of(session.plate.identity)
         earlier = [
-            EarlierStay(stay.entered.wall_ms, stay.exited_ms, stay.amount_minor)
+            EarlierStay(stay.entered.wall_ms, stay.exited_ms, stay.amount_minor - stay.lowered_minor)
             for stay in stays
-            if stay.id != session.id and stay.state in BILLED | {State.FREE} and stay.entered.wall_ms <= stay.exited_ms
+            if stay.id != session.id and stay.state in LEFT and stay.entered.wall_ms <= stay.exited_ms
         ]
     return rules.tariff.bill(from_ms, to_ms, session.vehicle, session.energy, calendar=rules.calendar, earlier=earlier)
 

@@ -58,6 +58,17 @@ class PaymentReported:
 
 
 @dataclass(frozen=True, slots=True)
+class RefundMade:
+    """The city gave money back for a session; `refund` is its id and never used twice."""
+
+    origin: Origin
+    refund: str
+    session: str
+    amount_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class EntitlementGranted:
     """The city grants or forbids something beforehand: see `core/entitlement`."""
 
@@ -83,7 +94,10 @@ class LotRecounted:
     inside: int
 
 
-Numbered = LeaseGranted | PaymentReported | EntitlementGranted | EntitlementWithdrawn | LotRecounted
+Settlement = RefundMade
+"""What changes or accounts for the money of a stay after its bill was made; payments themselves are `PaymentReported`."""
+
+Numbered = LeaseGranted | PaymentReported | EntitlementGranted | EntitlementWithdrawn | LotRecounted | Settlement
 """The events of the city's numbered lines: each is applied once, in their order."""
 
 CityEvent = ReceiptArrived | Numbered

@@ -1,14 +1,23 @@
-"""A stay was paid more than it owes: say what is due back, so that the city pays it without anybody asking.
+"""A bill has changed after the exit: what that makes of the stay's state, and what is due back of what was paid.
 
-Owns the record of it. Rule: only what became due back by this one change is named, so that no part of it is named twice.
-Refuses to know how money is returned: `refunds` books it.
+Owns the record of what is due back, by which the city pays it without anybody asking. Rule: only what became due back by this
+one change is named, so that no part of it is named twice. Refuses to know how money is returned: `refunds` books it.
 """
 
 from __future__ import annotations
 
 from gateway.core.answer import Answer
 from gateway.core.record import Body, Draft
-from gateway.core.session import Session
+from gateway.core.session import Session, State, Trigger
+
+OWING = frozenset({State.HELD, State.DUE, State.ARREARS})
+
+
+def repriced(session: Session) -> Trigger:
+    """The move of a stay whose amounts have changed, and whose state has not yet."""
+    if session.state not in OWING or session.owed_minor:
+        return Trigger.REPRICED
+    return Trigger.CLEARED if session.kept_minor else Trigger.WAIVED
 
 
 def tell(before: Session, after: Session, kind: str, id_: str, dn: int, answer: Answer) -> None:

@@ -1,12 +1,15 @@
 """What the city grants, forbids, withdraws or counts comes down: keep it, and see what it changes at once.
 
 Owns the records of it. Rules: an id means one thing for ever; a benefit or validation that names a plate reaches back
-to its stays that left within its time: what they were billed too much is due back without anybody asking. What holds for a
-class of vehicles does not reach back. Refuses to know how money is returned.
+to its stays that left within its time: it lowers their bills, to nothing at most, and what was paid too much is due back
+without anybody asking. What holds for a class of vehicles does not reach back. Refuses to know how money is returned.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from gateway.core import crediting, payments
 from gateway.core.answer import Answer
 from gateway.core.benefit import Stay, fits, lower_once
 from gateway.core.charge import priced
@@ -14,9 +17,10 @@ from gateway.core.city_events import EntitlementGranted, EntitlementWithdrawn, L
 from gateway.core.entitlement import KIND_OF, Benefit, Entitlement, Kind, Permit, Validation, Way, plates_of
 from gateway.core.memory import PAST_STAYS_MAX, LotMemory, PastStays
 from gateway.core.moment import Moment
-from gateway.core.record import INTEGER_MAX, Draft, Value
+from gateway.core.posting import lowered
+from gateway.core.record import INTEGER_MAX, Body, Draft
 from gateway.core.refusal import refused
-from gateway.core.session import BILLED, Session
+from gateway.core.session import BILLED, Session, State, moved
 
 
 def past_stays(entitlement: Entitlement) -> PastStays | None:
@@ -74,18 +78,31 @@ def _reach_back(memory: LotMemory, grant: Benefit | Validation, event: Entitleme
     kind = Kind.VALIDATION if isinstance(grant, Validation) else Kind.BENEFIT
     for plate in plates_of(grant):
         for session in memory.ended_of(plate):
-            if session.state not in BILLED or session.amount_minor == 0:
-                continue
-            due_minor = _due_back(memory, session, grant)
-            if due_minor:
-                body: dict[str, Value] = {"session": session.id, "kind": str(kind), "id": grant.id}
-                answer.write(Draft("refund-due", {**body, "amount_minor": due_minor, "dn": event.origin.dn}))
+            off_minor = min(_off(memory, session, grant), session.net_minor) if session.state in BILLED else 0
+            if off_minor:
+                _lower(memory, session, (str(kind), grant.id), off_minor, event.origin.dn, answer)
                 if isinstance(grant, Validation) and grant.single:
                     memory.book.end(kind, grant.id, session.exited_ms, answer)
                     return
 
 
-def _due_back(memory: LotMemory, session: Session, grant: Benefit | Validation) -> int:
+def _lower(
+    memory: LotMemory, session: Session, grant: tuple[str, str], off_minor: int, dn: int, answer: Answer
+) -> None:
+    kind, id_ = grant
+    body: Body = {"session": session.id, "kind": kind, "id": id_, "amount_minor": off_minor, "dn": dn}
+    n = answer.write(Draft("lowered", body))
+    answer.postings += lowered(n, session.id, off_minor)
+    cheaper = replace(session, lowered_minor=session.lowered_minor + off_minor)
+    after = moved(cheaper, crediting.repriced(cheaper))
+    memory.put(after, answer)
+    crediting.tell(session, after, kind, id_, dn, answer)
+    if session.state is State.HELD:
+        payments.let_out(memory, after, answer)
+
+
+def _off(memory: LotMemory, session: Session, grant: Benefit | Validation) -> int:
+    """What a grant would have taken off the bill as it was made at the exit."""
     stay = Stay(min(session.entered.wall_ms, session.exited_ms), session.exited_ms, session.plate)
     if not fits(grant, stay):
         return 0

@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gateway.core import admission, alarms, charge, dunning, entry, granting, leases, leaving, matching, payments
+from gateway.core import (
+    admission,
+    alarms,
+    charge,
+    dunning,
+    entry,
+    granting,
+    leases,
+    leaving,
+    matching,
+    payments,
+    refunds,
+)
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
     EntitlementGranted,
@@ -18,6 +30,8 @@ from gateway.core.city_events import (
     LotRecounted,
     PaymentReported,
     ReceiptArrived,
+    RefundMade,
+    Settlement,
 )
 from gateway.core.commands import OpenBarrier, PublishOccupancy
 from gateway.core.events import (
@@ -53,7 +67,7 @@ HEARTBEAT_MS = 3_600_000
 
 def wanted_session(event: Event) -> str:
     """Id of the session that an event names, '' if none: the engine adopts it from the store beforehand."""
-    return event.session if isinstance(event, LeaseGranted | PaymentReported) else ""
+    return event.session if isinstance(event, LeaseGranted | PaymentReported | Settlement) else ""
 
 
 def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
@@ -73,7 +87,7 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
 
 def wanted_ids(event: Event) -> tuple[Key, ...]:
     """Ids about which an event's rule asks whether they were used: the engine adopts them from the store beforehand."""
-    return (key_of(event),) if isinstance(event, PaymentReported) else ()
+    return (key_of(event),) if isinstance(event, PaymentReported | Settlement) else ()
 
 
 def wanted_past_term(event: Event, now: Moment) -> int:
@@ -120,6 +134,8 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             leases.lease_granted(memory, event, now, answer)
         case PaymentReported():
             payments.payment_reported(memory, event, answer)
+        case RefundMade():
+            refunds.refund_made(memory, event, answer)
         case EntitlementGranted():
             granting.entitlement_granted(memory, event, answer)
         case EntitlementWithdrawn():

@@ -18,7 +18,7 @@ from gateway.core.exit import WithoutLease
 from gateway.core.layout import Lot
 from gateway.core.once import Once
 from gateway.core.plate import Plate
-from gateway.core.session import IN_THE_LOT, Session
+from gateway.core.session import IN_THE_LOT, Session, State
 from gateway.core.spaces import Spaces
 from gateway.core.tariff import Tariff
 
@@ -110,8 +110,11 @@ class LotMemory:
         return [self._inside[session] for session in sorted(self._by_trace.get(plate.trace, ()))]
 
     def ended_of(self, identity: str) -> list[Session]:
-        """The adopted stays of a plate's identity, by their exit."""
+        """The adopted stays of a plate's identity, and the one held at an exit, by their exit."""
         found = [session for session in self._adopted.values() if session.plate.identity == identity]
+        inside = self.session_of(identity)
+        if inside is not None and inside.state is State.HELD:
+            found.append(inside)
         return sorted(found, key=lambda session: (session.exited_ms, session.id))
 
     def past_term(self, now_ms: int) -> list[Session]:

@@ -8,21 +8,33 @@ knows the used ids; those that a step asks about are adopted for its length.
 from __future__ import annotations
 
 from gateway.core.answer import Answer
-from gateway.core.city_events import Origin, PaymentReported
+from gateway.core.city_events import Origin, PaymentReported, RefundMade
 from gateway.core.refusal import refused
 
 Key = tuple[str, str]
 """Kind of message and its own id."""
 
 
-def key_of(event: PaymentReported) -> Key:
+Booked = PaymentReported | RefundMade
+
+
+def key_of(event: Booked) -> Key:
     """Kind and id of a message."""
-    return "payment", event.payment
+    match event:
+        case PaymentReported():
+            return "payment", event.payment
+        case RefundMade():
+            return "refund", event.refund
 
 
-def content_of(event: PaymentReported) -> str:
+def content_of(event: Booked) -> str:
     """All that a message says beside its id, as one text to compare."""
-    return " ".join((event.session, str(event.amount_minor), "paid" if event.paid else "failed", event.place)).strip()
+    match event:
+        case PaymentReported():
+            said = [event.session, event.amount_minor, "paid" if event.paid else "failed", event.place]
+        case RefundMade():
+            said = [event.session, event.amount_minor, event.reason]
+    return " ".join(str(part) for part in said).strip()
 
 
 class Once:

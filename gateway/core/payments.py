@@ -13,6 +13,7 @@ from gateway.core import crediting, letting, wording
 from gateway.core.answer import Answer
 from gateway.core.city_events import PaymentReported
 from gateway.core.commands import OpenBarrier, PublishNotice
+from gateway.core.exit import Outcome
 from gateway.core.memory import LotMemory
 from gateway.core.once import content_of, key_of
 from gateway.core.posting import settled
@@ -59,7 +60,7 @@ def arriving(session: Session, amount_minor: int) -> Trigger:
 
 
 def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
-    """For a vehicle that was held: open if its bill is paid, else show what is still owed. Nothing if it is gone."""
+    """For a vehicle that was held: open if nothing is owed any more, else show what is still owed. Nothing if it is gone."""
     if not memory.stands_at_exit(session):
         return
     lane = session.lane_out
@@ -67,7 +68,9 @@ def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
         asked = letting.held_outcome(memory, session)
         answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
     else:
-        answer.commands += [OpenBarrier(lane), wording.paid_text(lane)]
+        free = session.state is State.FREE
+        said = wording.exit_text(lane, Outcome.FREE, 0, memory.rules.currency) if free else wording.paid_text(lane)
+        answer.commands += [OpenBarrier(lane), said]
 
 
 def _book(

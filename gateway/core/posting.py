@@ -1,10 +1,12 @@
 """Double-entry postings: what each money record does to the accounts, summing to zero.
 
-Owns the accounts and the entries. They are a projection of the records: rebuildable, never the evidence.
+Owns the accounts and the entries. They are a projection of the records: rebuildable, never the evidence. What a stay's
+receivable holds below zero was paid beyond its bill and is due back.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,11 +17,12 @@ class Account(StrEnum):
     RECEIVABLE = "receivable"
     REVENUE = "revenue"
     CLEARING = "clearing"
+    REFUNDS = "refunds"
 
 
 @dataclass(frozen=True, slots=True)
 class Posting:
-    """One entry of record n: minor units, debit positive."""
+    """One entry of record n: minor units, debit positive; `session` is '' if it is about none."""
 
     n: int
     account: Account
@@ -28,16 +31,30 @@ class Posting:
 
 
 def billed(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
-    """A bill: the session owes what the lot earned."""
-    return _pair(n, session, Account.RECEIVABLE, Account.REVENUE, amount_minor)
+    """A bill: the session owes what the lot earned; below 0 for a bill that is corrected downwards."""
+    return _entries(n, session, {Account.RECEIVABLE: amount_minor, Account.REVENUE: -amount_minor})
 
 
 def settled(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
     """A payment: the city's clearing account holds what the session owed."""
-    return _pair(n, session, Account.CLEARING, Account.RECEIVABLE, amount_minor)
+    return _entries(n, session, {Account.CLEARING: amount_minor, Account.RECEIVABLE: -amount_minor})
 
 
-def _pair(n: int, session: str, debit: Account, credit: Account, amount_minor: int) -> tuple[Posting, ...]:
-    if amount_minor == 0:
-        return ()
-    return (Posting(n, debit, session, amount_minor), Posting(n, credit, session, -amount_minor))
+def lowered(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
+    """A part of a bill is not asked for any more: the session owes less, at the cost of what was earned."""
+    return _entries(n, session, {Account.REFUNDS: amount_minor, Account.RECEIVABLE: -amount_minor})
+
+
+def refunded(n: int, session: str, amount_minor: int, due_minor: int) -> tuple[Posting, ...]:
+    """Money goes back through the city: first what was due back, the rest at the cost of what was earned."""
+    entries = {
+        Account.RECEIVABLE: due_minor,
+        Account.REFUNDS: amount_minor - due_minor,
+        Account.CLEARING: -amount_minor,
+    }
+    return _entries(n, session, entries)
+
+
+def _entries(n: int, session: str, amounts_minor: Mapping[Account, int]) -> tuple[Posting, ...]:
+    assert sum(amounts_minor.values()) == 0
+    return tuple(Posting(n, account, session, amount) for account, amount in amounts_minor.items() if amount)

@@ -23,6 +23,7 @@ class State(StrEnum):
     DUE = "due"
     ARREARS = "arrears"
     PAID = "paid"
+    REFUNDED = "refunded"
     REVIEW = "review"
 
 
@@ -41,6 +42,11 @@ class Trigger(StrEnum):
     LEASED_LATE = "leased-late"
     OVERDUE = "overdue"
     DUNNED = "dunned"
+    REPRICED = "repriced"
+    CLEARED = "cleared"
+    WAIVED = "waived"
+    REFUNDED_IN_PART = "refunded-in-part"
+    REFUNDED_WHOLE = "refunded-whole"
 
 
 TRANSITIONS: dict[State, dict[Trigger, State]] = {
@@ -57,12 +63,18 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.PAYMENT_FAILED: State.HELD,
         Trigger.RELEASED_ON_LEASE: State.DUE,
         Trigger.RELEASED_UNPAID: State.ARREARS,
+        Trigger.REPRICED: State.HELD,
+        Trigger.CLEARED: State.PAID,
+        Trigger.WAIVED: State.FREE,
     },
     State.DUE: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
         Trigger.PART_PAID: State.DUE,
         Trigger.PAYMENT_FAILED: State.ARREARS,
         Trigger.OVERDUE: State.ARREARS,
+        Trigger.REPRICED: State.DUE,
+        Trigger.CLEARED: State.PAID,
+        Trigger.WAIVED: State.FREE,
     },
     State.ARREARS: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
@@ -70,15 +82,27 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.PAYMENT_FAILED: State.ARREARS,
         Trigger.LEASED_LATE: State.DUE,
         Trigger.DUNNED: State.ARREARS,
+        Trigger.REPRICED: State.ARREARS,
+        Trigger.CLEARED: State.PAID,
+        Trigger.WAIVED: State.FREE,
     },
     State.FREE: {Trigger.OVERPAID: State.PAID},
-    State.PAID: {Trigger.OVERPAID: State.PAID},
+    State.PAID: {
+        Trigger.OVERPAID: State.PAID,
+        Trigger.REPRICED: State.PAID,
+        Trigger.REFUNDED_IN_PART: State.PAID,
+        Trigger.REFUNDED_WHOLE: State.REFUNDED,
+    },
+    State.REFUNDED: {Trigger.OVERPAID: State.PAID},
     State.REVIEW: {},
 }
 
 IN_THE_LOT = frozenset({State.INSIDE, State.HELD})
 
-BILLED = frozenset({State.DUE, State.ARREARS, State.PAID})
+BILLED = frozenset({State.HELD, State.DUE, State.ARREARS, State.PAID})
+
+LEFT = frozenset({State.FREE, State.DUE, State.ARREARS, State.PAID, State.REFUNDED})
+"""Stays that are over and were priced for certain."""
 
 
 class Stage(StrEnum):

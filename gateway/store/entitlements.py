@@ -26,7 +26,7 @@ DEBTS = (
 
 PAST_STAYS = (
     "SELECT s.id FROM disclosure d JOIN session s ON s.plate_n = d.n WHERE d.plate = ? AND s.exited_ms BETWEEN ? AND ?"
-    " AND s.state IN ('due', 'arrears', 'paid', 'free') ORDER BY s.exited_ms DESC LIMIT ?"
+    " AND s.state IN ('due', 'arrears', 'paid', 'free', 'refunded', 'disputed') ORDER BY s.exited_ms DESC LIMIT ?"
 )
 
 

@@ -19,6 +19,7 @@ from gateway.core.city_events import (
     LotRecounted,
     Origin,
     PaymentReported,
+    RefundMade,
 )
 from gateway.core.entitlement import Kind
 from gateway.core.entitlement_form import read
@@ -51,6 +52,10 @@ def _repayment(origin: Origin, body: Body) -> CityEvent:
     return PaymentReported(origin, body["payment"], body["session"], body["amount_minor"], True, body["place"])
 
 
+def _refund(origin: Origin, body: Body) -> CityEvent:
+    return RefundMade(origin, body["refund"], body["session"], body["amount_minor"], body["reason"])
+
+
 def _withdraw(origin: Origin, body: Body) -> CityEvent:
     return EntitlementWithdrawn(origin, Kind(body["kind"]), body["id"])
 
@@ -74,6 +79,7 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
         _payment,
     ),
     "repayment": ({"session": _id, "payment": _id, "amount_minor": forms.count, "place": _id}, _repayment),
+    "refund": ({"session": _id, "refund": _id, "amount_minor": forms.count, "reason": _id}, _refund),
     "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
     "recount": ({"id": _id, "inside": forms.count}, _recount),
 }

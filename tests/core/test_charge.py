@@ -119,7 +119,7 @@ def test_minutes_given_later_are_priced_after_the_same_earlier_stays(tmp_path: P
     assert [stay(lot, 5), stay(lot, 5)] == [1300, 700]
     later = replace(validation(Way.MINUTES, 300), from_ms=lot.last("exit")["at"] - 1)
     lot.step(lot.grant(later))
-    assert lot.last("refund-due")["amount_minor"] == 700
+    assert lot.last("lowered")["amount_minor"] == 700
 
 
 def test_a_calendar_that_ended_lets_the_vehicle_out_and_charges_nobody(tmp_path: Path) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from gateway.core.city_events import EntitlementGranted
+from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.entitlement import Entitlement, Kind, Way
+from gateway.core.exit import WithoutLease
 from gateway.core.granting import PAST_STAYS_MAX, past_stays
 from gateway.core.plate import Energy
 from tests import entitled
@@ -106,10 +108,13 @@ def test_a_grant_after_the_exit(tmp_path: Path, grant: Entitlement, refund: int 
     session = stay(lot, paid=paid)
     lot.restart()
     lot.step(lot.grant(grant))
-    due = [line["body"] for line in lot.lines("refund-due")]
+    off, due = ([line["body"] for line in lot.lines(name)] for name in ("lowered", "refund-due"))
     kind = "benefit" if grant.id == "b1" else "validation"
     named = {"session": session, "kind": kind, "id": grant.id, "dn": lot.last("granted")["dn"]}
-    assert due == ([] if refund is None else [{**named, "amount_minor": refund}])
+    assert off == ([] if refund is None else [{**named, "amount_minor": refund}])
+    assert due == (off if paid else [])
+    owed = lot.rows("SELECT coalesce(sum(amount_minor), 0) FROM posting WHERE account = 'receivable'")
+    assert owed == [((0 if paid else 700) - (refund or 0),)]
 
 
 @pytest.mark.parametrize(("single", "refunds"), [(True, 1), (False, 2)])
@@ -180,3 +185,16 @@ def test_a_ghost_gives_back_what_a_count_took_off(tmp_path: Path) -> None:
     lot.step(lot.recount(0))
     lot.enter()
     assert lot.engine.memory.inside == 1
+
+
+@pytest.mark.parametrize(
+    ("percent", "opens", "said"), [(100, True, "免费停车 一路平安"), (50, False, "请扫码付费 3.50元")]
+)
+def test_a_grant_for_a_vehicle_that_waits_at_the_exit(tmp_path: Path, percent: int, opens: bool, said: str) -> None:
+    lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
+    lot.enter()
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out"))
+    commands = lot.step(lot.grant(entitled.benefit(Way.PERCENT, percent, "b1", BLUE))).commands
+    assert (OpenBarrier("out") in commands) is opens
+    assert [command.text for command in commands if isinstance(command, ShowText)] == [said]

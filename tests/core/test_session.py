@@ -22,17 +22,30 @@ MOVES = {
     (S.HELD,    T.PAYMENT_ARRIVED):   S.PAID,
     (S.HELD,    T.PART_PAID):         S.HELD,
     (S.HELD,    T.PAYMENT_FAILED):    S.HELD,
+    (S.HELD,    T.REPRICED):          S.HELD,
+    (S.HELD,    T.CLEARED):           S.PAID,
+    (S.HELD,    T.WAIVED):            S.FREE,
     (S.DUE,     T.PAYMENT_ARRIVED):   S.PAID,
     (S.DUE,     T.PART_PAID):         S.DUE,
     (S.DUE,     T.PAYMENT_FAILED):    S.ARREARS,
     (S.DUE,     T.OVERDUE):           S.ARREARS,
+    (S.DUE,     T.REPRICED):          S.DUE,
+    (S.DUE,     T.CLEARED):           S.PAID,
+    (S.DUE,     T.WAIVED):            S.FREE,
     (S.ARREARS, T.PAYMENT_ARRIVED):   S.PAID,
     (S.ARREARS, T.PART_PAID):         S.ARREARS,
     (S.ARREARS, T.PAYMENT_FAILED):    S.ARREARS,
     (S.ARREARS, T.LEASED_LATE):       S.DUE,
     (S.ARREARS, T.DUNNED):            S.ARREARS,
+    (S.ARREARS, T.REPRICED):          S.ARREARS,
+    (S.ARREARS, T.CLEARED):           S.PAID,
+    (S.ARREARS, T.WAIVED):            S.FREE,
     (S.FREE,    T.OVERPAID):          S.PAID,
     (S.PAID,    T.OVERPAID):          S.PAID,
+    (S.PAID,    T.REPRICED):          S.PAID,
+    (S.PAID,    T.REFUNDED_IN_PART):  S.PAID,
+    (S.PAID,    T.REFUNDED_WHOLE):    S.REFUNDED,
+    (S.REFUNDED, T.OVERPAID):         S.PAID,
 }  # fmt: skip
 
 
@@ -58,7 +71,7 @@ def test_every_state_has_its_row() -> None:
 
 
 def test_a_paid_stay_can_not_be_charged_again() -> None:
-    assert set(TRANSITIONS[State.PAID].values()) <= {State.PAID}
+    assert set(TRANSITIONS[State.PAID].values()) <= {State.PAID, State.REFUNDED}
 
 
 def test_only_vehicles_in_the_lot_count_as_inside() -> None:

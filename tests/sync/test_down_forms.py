@@ -11,6 +11,7 @@ from gateway.core.city_events import (
     LotRecounted,
     Origin,
     PaymentReported,
+    RefundMade,
 )
 from gateway.core.entitlement import Kind, Suspension
 from gateway.forms import Reason, Rejection
@@ -20,6 +21,7 @@ ORIGIN = Origin(1, "line", bytes(64))
 LEASE = {"session": "1.2", "lease": "l-1", "cap_minor": 5000, "expires_ms": 99}
 PAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "status": "failed"}
 REPAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "place": "lot-2"}
+REFUND = {"session": "1.2", "refund": "r-1", "amount_minor": 700, "reason": "goodwill"}
 SUSPEND = {"id": "u-1", "plate": "blue 浙A12345"}
 
 
@@ -28,6 +30,7 @@ def test_each_kind_becomes_its_event() -> None:
     assert down_event("payment", PAYMENT, ORIGIN) == PaymentReported(ORIGIN, "p-1", "1.2", 700, False)
     repaid = PaymentReported(ORIGIN, "p-1", "1.2", 700, True, "lot-2")
     assert down_event("repayment", REPAYMENT, ORIGIN) == repaid
+    assert down_event("refund", REFUND, ORIGIN) == RefundMade(ORIGIN, "r-1", "1.2", 700, "goodwill")
     suspension = Suspension("u-1", "blue 浙A12345")
     assert down_event("suspend", SUSPEND, ORIGIN) == EntitlementGranted(ORIGIN, suspension)
     withdrawn = EntitlementWithdrawn(ORIGIN, Kind.SUSPENSION, "u-1")

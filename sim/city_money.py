@@ -1,0 +1,61 @@
+"""What the city makes of the records about money: a purse for each stay, and what it gives back by itself.
+
+Owns the arithmetic, written apart from the gateway's: a purse is what the records say was billed, taken off, paid and given
+back. Rules: what is due back is given back once, and never more than came in. Amounts are integer minor
+units. Refuses to know files.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """One stay's money by its records; `promised_minor` is what the city has said it gives back, booked yet or not."""
+
+    billed_minor: int = 0
+    lowered_minor: int = 0
+    paid_minor: int = 0
+    refunded_minor: int = 0
+    promised_minor: int = 0
+
+    @property
+    def open_minor(self) -> int:
+        """What is still to come in; below 0 what is still to go back."""
+        return self.billed_minor - self.lowered_minor - self.paid_minor + self.refunded_minor
+
+
+def after(purse: Purse, kind: str, body: dict[str, Any]) -> Purse:
+    """The purse after a record of this kind, which has passed `is_money`."""
+    amount = body["amount_minor"]
+    match kind:
+        case "exit":
+            return replace(purse, billed_minor=purse.billed_minor + amount)
+        case "paid":
+            return replace(purse, paid_minor=purse.paid_minor + amount)
+        case "lowered":
+            return replace(purse, lowered_minor=purse.lowered_minor + amount)
+        case "refunded":
+            beyond = amount - body["due_minor"]
+            refunded_minor = purse.refunded_minor + amount
+            return replace(purse, refunded_minor=refunded_minor, lowered_minor=purse.lowered_minor + beyond)
+        case _:
+            return purse
+
+
+def is_money(kind: str, body: dict[str, Any]) -> bool:
+    """Whether a record is about the money of a stay and has the members that this takes."""
+    wanted = {"exit": (), "paid": (), "lowered": (), "refund-due": (), "refunded": ("due_minor",)}.get(kind)
+    if wanted is None or not isinstance(body.get("session"), str):
+        return False
+    amounts = [body.get(name) for name in ("amount_minor", *wanted)]
+    return all(type(amount) is int and amount >= 0 for amount in amounts)
+
+
+def giving_back(purse: Purse, amount_minor: int) -> Purse | None:
+    """The purse once the city has promised this back; None if more would go back than came in."""
+    promised_minor = purse.promised_minor + amount_minor
+    fits = amount_minor > 0 and max(promised_minor, purse.refunded_minor) <= purse.paid_minor
+    return replace(purse, promised_minor=promised_minor) if fits else None
