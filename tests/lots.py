@@ -124,28 +124,28 @@ class SmallLot:
 
     def lease(self, session: str, cap_minor: int, *, expires_ms: int = 2 * START_MS) -> LeaseGranted:
         """The city's next line: a lease."""
-        return LeaseGranted(self._origin(), f"lease-{self._dn}", session, cap_minor, expires_ms)
+        return LeaseGranted(self.origin(), f"lease-{self._dn}", session, cap_minor, expires_ms)
 
     def payment(self, session: str, amount_minor: int, *, paid: bool = True) -> PaymentReported:
         """The city's next line: a payment."""
-        return PaymentReported(self._origin(), f"payment-{self._dn}", session, amount_minor, paid)
+        return PaymentReported(self.origin(), f"payment-{self._dn}", session, amount_minor, paid)
 
     def refund(self, session: str, amount_minor: int, *, refund: str = "") -> RefundMade:
         """The city's next line: a refund."""
-        origin = self._origin()
+        origin = self.origin()
         return RefundMade(origin, refund or f"refund-{self._dn}", session, amount_minor, "goodwill")
 
     def grant(self, entitlement: Entitlement) -> EntitlementGranted:
         """The city's next line: an entitlement."""
-        return EntitlementGranted(self._origin(), entitlement)
+        return EntitlementGranted(self.origin(), entitlement)
 
     def withdraw(self, kind: Kind, id_: str) -> EntitlementWithdrawn:
         """The city's next line: an entitlement taken back."""
-        return EntitlementWithdrawn(self._origin(), kind, id_)
+        return EntitlementWithdrawn(self.origin(), kind, id_)
 
     def recount(self, inside: int) -> LotRecounted:
         """The city's next line: a count of the vehicles inside."""
-        return LotRecounted(self._origin(), f"count-{self._dn}", inside)
+        return LotRecounted(self.origin(), f"count-{self._dn}", inside)
 
     def receipt(self, n: int) -> ReceiptArrived:
         """The city's receipt for record n as it is."""
@@ -172,7 +172,8 @@ class SmallLot:
         """Rows of the ledger."""
         return self.journal._connection.execute(sql).fetchall()
 
-    def _origin(self) -> Origin:
+    def origin(self) -> Origin:
+        """The next number of the city's lines."""
         self._dn += 1
         return Origin(self._dn, f"line {self._dn}", bytes(64))
 

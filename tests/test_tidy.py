@@ -37,6 +37,7 @@ UNPAIRED = {
     "tests/core/test_queue.py": "entry, leaving and the lane's state together",
     "tests/test_rules.py": "rules that hold between modules",
     "tests/test_tidy.py": "the style guide",
+    "tests/test_settlement.py": "the money of a lot over random walks",
     "tests/test_vectors.py": "the byte examples in seeds",
     "tests/test_world.py": "the whole lot under faults",
 }

@@ -1,0 +1,333 @@
+"""A model of what a lot's money must look like: legal moves, repeats, illegal moves, deaths, and what holds after each.
+
+Owns its own books in plain integers: a stay's bill by the simulator's tariff, what came in, what went back. It reads the
+ledger's rows and records and knows none of the rules of the core. Moves are chosen from those that are legal at the time, since
+a walk that tries everything hardly ever reaches a refund; the illegal ones have rules of their own.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.core.city_events import Numbered, PaymentReported, RefundMade
+from gateway.core.entitlement import Way
+from gateway.core.events import Woke
+from gateway.core.exit import WithoutLease
+from gateway.engine import Outcome
+from sim.bill import owed_minor
+from tests.entitled import benefit
+from tests.lots import HOUR_MS, START_MS, SmallLot, plate, state_of
+
+TARIFF = files("seeds").joinpath("tariffs").joinpath("plain-garage.toml").read_text(encoding="utf-8")
+PLATES = tuple(f"浙A{number}{number}{number}{number}{number}" for number in range(1, 7))
+"""No two of them could be taken for each other."""
+
+TERM_MS = 48 * HOUR_MS
+OWING = ("held", "due", "arrears")
+GONE = ("free", "due", "arrears", "paid", "refunded")
+NEVER_MS = 2 * START_MS
+
+
+@dataclass
+class Stay:
+    """One stay as it must be."""
+
+    id: str
+    plate: str
+    state: str = "inside"
+    entered_ms: int = 0
+    exited_ms: int = 0
+    billed_minor: int = 0
+    lowered_minor: int = 0
+    paid_minor: int = 0
+    refunded_minor: int = 0
+    cap_minor: int = 0
+    term_ms: int = 0
+
+    @property
+    def net_minor(self) -> int:
+        return self.billed_minor - self.lowered_minor
+
+    @property
+    def kept_minor(self) -> int:
+        return self.paid_minor - self.refunded_minor
+
+    @property
+    def owed_minor(self) -> int:
+        return max(0, self.net_minor - self.kept_minor)
+
+    def settle(self) -> None:
+        """Nothing is owed any more."""
+        if self.state in OWING and self.owed_minor == 0:
+            self.state = "paid" if self.kept_minor else "free"
+
+
+class Settlement(RuleBasedStateMachine):
+    """The walk. Every rule makes one move in the lot and in the model; the invariants compare."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="lotgate-model-"))
+        self.stays: dict[str, Stay] = {}
+        self.said: list[Numbered] = []
+        self.counted = 0
+        self.sums: dict[str, int] = {}
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+    @initialize(policy=st.sampled_from((WithoutLease.OPEN_ARREARS, WithoutLease.PAY_HERE)))
+    def open(self, policy: WithoutLease) -> None:
+        self.lot = SmallLot(self.folder, policy=policy)
+
+    # What a rule may choose from.
+
+    def those(self, *states: str) -> list[Stay]:
+        return [stay for stay in self.stays.values() if stay.state in states]
+
+    def pick(self, data: st.DataObject, *states: str) -> Stay:
+        return data.draw(st.sampled_from(self.those(*states)))
+
+    def payments(self) -> list[PaymentReported | RefundMade]:
+        return [event for event in self.said if isinstance(event, PaymentReported | RefundMade)]
+
+    def say(self, event: Numbered) -> Outcome:
+        """A line from the city."""
+        self.said.append(event)
+        return self.lot.step(event)
+
+    def refused(self, event: Numbered) -> None:
+        """A line that must change nothing, and be written down."""
+        before = len(self.lot.lines("refused"))
+        self.lot.step(event)
+        assert len(self.lot.lines("refused")) == before + 1
+
+    # Legal moves.
+
+    @precondition(lambda self: len(self.those("inside", "held")) < len(PLATES))
+    @rule(data=st.data())
+    def drive_in(self, data: st.DataObject) -> None:
+        inside = {stay.plate for stay in self.those("inside", "held")}
+        text = data.draw(st.sampled_from([text for text in PLATES if text not in inside]))
+        id_ = self.lot.enter(plate(text))
+        self.stays[id_] = Stay(id_, text, entered_ms=START_MS + self.lot.now_ms)
+
+    @rule(minutes=st.sampled_from((1, 20, 31, 90, 500, 1500, 2900)))
+    def wait(self, minutes: int) -> None:
+        self.lot.wait(minutes * 60_000)
+        self.lot.step(Woke())
+        now_ms = START_MS + self.lot.now_ms
+        for stay in self.those("due"):
+            if stay.term_ms <= now_ms:
+                stay.state = "arrears"
+
+    @precondition(lambda self: self.those("inside"))
+    @rule(data=st.data(), spare=st.sampled_from((0, 300, 5000)))
+    def lease(self, data: st.DataObject, spare: int) -> None:
+        stay = self.pick(data, "inside")
+        self.say(self.lot.lease(stay.id, 500 + spare))
+        stay.cap_minor = 500 + spare
+
+    @precondition(lambda self: self.those("inside"))
+    @rule(data=st.data())
+    def drive_out(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "inside")
+        self.lot.step(self.lot.read("out", plate(stay.plate)))
+        stay.exited_ms = START_MS + self.lot.now_ms
+        stay.billed_minor = owed_minor(TARIFF, stay.entered_ms, stay.exited_ms, "small", "fuel")
+        stay.term_ms = stay.exited_ms + TERM_MS
+        if stay.billed_minor == 0:
+            stay.state = "free"
+        elif stay.billed_minor <= stay.cap_minor:
+            stay.state = "due"
+        else:
+            stay.state = "arrears" if self.lot.policy is WithoutLease.OPEN_ARREARS else "held"
+        if stay.state != "held":
+            self.lot.step(self.lot.passed("out"))
+
+    @precondition(lambda self: self.those("held"))
+    @rule(data=st.data())
+    def drive_on_unpaid(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "held")
+        lane = self.lot.engine.memory.lanes["out"]
+        if lane.leaving[-1:] == (stay.id,):
+            self.lot.step(self.lot.passed("out"))
+            stay.state = "arrears"
+
+    @precondition(lambda self: self.those("held"))
+    @rule(data=st.data())
+    def lease_while_held(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "held")
+        self.say(self.lot.lease(stay.id, stay.owed_minor))
+        stay.cap_minor, stay.state = stay.owed_minor, "due"
+
+    @precondition(lambda self: self.those("arrears"))
+    @rule(data=st.data())
+    def lease_late(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "arrears")
+        self.say(self.lot.lease(stay.id, stay.owed_minor))
+        stay.state, stay.term_ms = "due", START_MS + self.lot.now_ms + TERM_MS
+
+    @precondition(lambda self: self.those(*OWING))
+    @rule(data=st.data(), share=st.sampled_from((1, 2, 3)), more=st.sampled_from((0, 0, 100)))
+    def pay(self, data: st.DataObject, share: int, more: int) -> None:
+        stay = self.pick(data, *OWING)
+        amount = max(1, stay.owed_minor // share) + more
+        self.say(self.lot.payment(stay.id, amount))
+        stay.paid_minor += amount
+        stay.settle()
+
+    @precondition(lambda self: self.those("free", "paid", "refunded"))
+    @rule(data=st.data())
+    def pay_again(self, data: st.DataObject) -> None:
+        """Another payment of another id: it was taken, so it is booked, and it is due back."""
+        stay = self.pick(data, "free", "paid", "refunded")
+        self.say(self.lot.payment(stay.id, 200))
+        stay.paid_minor += 200
+        stay.state = "paid"
+        assert self.lot.last("refund-due")["amount_minor"] == min(200, stay.kept_minor - stay.net_minor)
+
+    @precondition(lambda self: self.those("due", "arrears"))
+    @rule(data=st.data())
+    def fail_to_pay(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "due", "arrears")
+        self.say(self.lot.payment(stay.id, stay.owed_minor, paid=False))
+        stay.state = "arrears"
+
+    @precondition(lambda self: self.those("paid"))
+    @rule(data=st.data(), share=st.sampled_from((1, 2, 5)))
+    def refund(self, data: st.DataObject, share: int) -> None:
+        stay = self.pick(data, "paid")
+        amount = max(1, stay.kept_minor // share)
+        due_minor = min(amount, max(0, stay.kept_minor - stay.net_minor))
+        self.say(self.lot.refund(stay.id, amount))
+        stay.refunded_minor += amount
+        stay.lowered_minor += amount - due_minor
+        stay.state = "paid" if stay.kept_minor else "refunded"
+
+    @precondition(lambda self: self.those(*GONE))
+    @rule(data=st.data(), value=st.sampled_from((100, 400, 9000)))
+    def benefit_late(self, data: st.DataObject, value: int) -> None:
+        """It holds until now: what is inside gets nothing of it."""
+        stay = self.pick(data, *GONE)
+        until_ms = START_MS + self.lot.now_ms
+        grant = benefit(Way.MONEY, value, f"b{len(self.said)}", f"blue {stay.plate}", to_ms=until_ms)
+        self.say(self.lot.grant(grant))
+        for other in self.those("due", "arrears", "paid"):
+            if other.plate == stay.plate and other.exited_ms <= until_ms:
+                other.lowered_minor += min(value, other.billed_minor, other.net_minor)
+                other.settle()
+
+    # Repeats, illegal moves and deaths: nothing may follow.
+
+    @precondition(lambda self: self.said)
+    @rule(data=st.data())
+    def repeat(self, data: st.DataObject) -> None:
+        """The city repeats an old line, and says an old thing under a new number."""
+        event = data.draw(st.sampled_from(self.said))
+        before = self.lot.lines()
+        self.lot.step(event)
+        self.lot.step(replace(event, origin=self.lot.origin()))
+        assert self.lot.lines() == before
+
+    @precondition(lambda self: self.payments())
+    @rule(data=st.data())
+    def another_content_under_a_used_id(self, data: st.DataObject) -> None:
+        event = data.draw(st.sampled_from(self.payments()))
+        self.refused(replace(event, origin=self.lot.origin(), amount_minor=event.amount_minor + 1))
+
+    @precondition(lambda self: self.those(*GONE))
+    @rule(data=st.data(), above=st.sampled_from((1, 500)))
+    def refund_too_much(self, data: st.DataObject, above: int) -> None:
+        stay = self.pick(data, *GONE)
+        self.refused(self.lot.refund(stay.id, stay.kept_minor + above))
+
+    @rule()
+    def pay_for_nobody(self) -> None:
+        self.refused(self.lot.payment("1.999999", 100))
+
+    @precondition(lambda self: self.those("inside"))
+    @rule(data=st.data())
+    def pay_before_the_exit(self, data: st.DataObject) -> None:
+        self.refused(self.lot.payment(self.pick(data, "inside").id, 500))
+
+    @precondition(lambda self: self.those(*GONE))
+    @rule(data=st.data())
+    def read_once_more(self, data: st.DataObject) -> None:
+        """The vehicle is gone, and something like its plate is read again: no second bill."""
+        stay = self.pick(data, *GONE)
+        if stay.plate not in {other.plate for other in self.those("inside", "held")}:
+            self.lot.step(self.lot.read("out-2", plate(stay.plate)))
+            assert self.lot.last("exit")["amount_minor"] in (0, stay.billed_minor)
+
+    @rule()
+    def die(self) -> None:
+        before = state_of(self.lot.engine.memory)
+        self.lot.restart()
+        assert state_of(self.lot.engine.memory) == before
+
+    # What must hold.
+
+    @invariant()
+    def every_stay_is_as_the_model_has_it(self) -> None:
+        if not self.stays:
+            return
+        columns = "id, state, amount_minor, lowered_minor, paid_minor, refunded_minor"
+        found = {row[0]: row[1:] for row in self.lot.rows(f"SELECT {columns} FROM session")}
+        for stay in self.stays.values():
+            money = stay.billed_minor, stay.lowered_minor, stay.paid_minor, stay.refunded_minor
+            assert found[stay.id] == (stay.state, *money), stay
+            assert 0 <= stay.refunded_minor <= stay.paid_minor
+
+    @invariant()
+    def the_records_say_the_same(self) -> None:
+        """Folded by our own hand, record after record, the chain gives each stay's money; and nothing is billed twice."""
+        if not self.stays:
+            return
+        billed: dict[str, list[int]] = {}
+        moved: dict[tuple[str, str], int] = {}
+        for line in self.lot.lines():
+            kind, body = line["type"], line["body"]
+            if kind == "exit":
+                billed.setdefault(body["session"], []).append(body["amount_minor"])
+            elif kind in ("paid", "refunded", "lowered"):
+                key = body["session"], kind
+                moved[key] = moved.get(key, 0) + body["amount_minor"]
+                if kind == "refunded":
+                    key = body["session"], "lowered"
+                    moved[key] = moved.get(key, 0) + body["amount_minor"] - body["due_minor"]
+        for stay in self.stays.values():
+            assert billed.get(stay.id, []) == ([stay.billed_minor] if stay.exited_ms else [])
+            assert moved.get((stay.id, "paid"), 0) == stay.paid_minor
+            assert moved.get((stay.id, "refunded"), 0) == stay.refunded_minor
+            assert moved.get((stay.id, "lowered"), 0) == stay.lowered_minor
+
+    @invariant()
+    def the_accounts_balance(self) -> None:
+        """Each record's postings sum to zero; a stay's receivable is what it owes, less what is due back to it."""
+        if not self.stays:
+            return
+        assert self.lot.rows("SELECT n FROM posting GROUP BY n HAVING sum(amount_minor) <> 0") == []
+        sums = {(row[0], row[1]): row[2] for row in self.lot.rows(SUMS)}
+        for stay in self.stays.values():
+            assert sums.get((stay.id, "receivable"), 0) == stay.net_minor - stay.kept_minor, stay
+            assert sums.get((stay.id, "clearing"), 0) == stay.kept_minor, stay
+
+    @invariant()
+    def one_open_stay_a_plate(self) -> None:
+        open_plates = [session.plate.text for session in self.memory_inside()]
+        assert len(open_plates) == len(set(open_plates))
+
+    def memory_inside(self) -> list[Any]:
+        return list(self.lot.engine.memory.inside_sessions().values()) if self.stays else []
+
+
+SUMS = "SELECT session, account, sum(amount_minor) FROM posting GROUP BY session, account"
