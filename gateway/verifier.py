@@ -58,6 +58,7 @@ class Report:
     currency: str = ""
     owed_minor: int = 0
     paid_minor: int = 0
+    refunded_minor: int = 0
     disclosed: int = 0
     witnessed: int = 0
     unwitnessed: int = 0
@@ -87,6 +88,10 @@ def verify_lines(data: bytes, anchor: bytes | None) -> Report:
         report.bad_line = report.lines if bad.line is None else bad.line
         report.reason = bad.reason
     report.sessions = len(reading.sessions)
+    purses = reading.books.purses.values()
+    report.owed_minor = sum(purse.net for purse in purses)
+    report.paid_minor = sum(purse.paid for purse in purses)
+    report.refunded_minor = sum(purse.refunded for purse in purses)
     report.unwitnessed = max(0, report.last - max(report.witnessed, report.first - 1)) if report.records else 0
     return report
 
@@ -147,8 +152,7 @@ class _Reading:
         self.record: dict[str, Any] = {}
         self.disclosed = False
         self.sessions: set[str] = set()
-        self.exited: set[str] = set()
-        self.payments: set[str] = set()
+        self.books = _Books()
         self.kinds: dict[str, Callable[[dict[str, Any], bytes, bytes, str], None]] = {
             "key": self._key,
             "record": self._record,
@@ -220,42 +224,24 @@ class _Reading:
             raise _Bad(f"record {n} is no beginning: record 1, and no other, is the genesis and follows nothing")
         if not _hex(content["prev"]) or content["clock"] not in ("S", "I", "U") or content["dn"] < 0:
             raise _Bad(f"record {n} has a prev, clock or dn out of form")
-        self._money(content["type"], content["body"])
+        if not report.records:
+            self.books.whole = n == 1
+        self._money(n, content["type"], content["body"])
         report.first = report.first or n
         report.last, report.epoch, report.records = n, content["epoch"], report.records + 1
         self.hashes[n] = hashlib.sha256(b"\x00" + payload).hexdigest()
         self.record, self.disclosed = content, False
 
-    def _money(self, kind: str, body: dict[str, Any]) -> None:
+    def _money(self, n: int, kind: str, body: dict[str, Any]) -> None:
         report = self.report
-        if kind in ("entry", "exit", "paid"):
+        if kind in ("entry", "exit", "attached", "paid"):
             self.sessions.add(_member(body, "session", str))
-        if kind == "genesis" or kind == "exit":
+        if kind in ("genesis", "exit", "attached"):
             currency = _member(body, "currency", str)
             if report.currency not in ("", currency):
                 raise _Bad(f"an amount in {currency} in a ledger of {report.currency}")
             report.currency = currency
-        if kind == "exit":
-            lines = _member(body, "lines", list)
-            if any(not isinstance(line, dict) for line in lines):
-                raise _Bad("a line of the bill is no object")
-            amounts = [_member(line, "amount_minor", int) for line in lines]
-            if any(
-                _member(line, "units", int) * _member(line, "unit_minor", int) != line["amount_minor"] for line in lines
-            ):
-                raise _Bad("a line of the bill is not its units times their price")
-            owed = _member(body, "amount_minor", int)
-            if owed < 0 or sum(amounts) != owed:
-                raise _Bad(f"the lines of the bill make {sum(amounts)}, the bill says {owed}")
-            if body["session"] in self.exited:
-                raise _Bad(f"session {body['session']} is charged a second time")
-            self.exited.add(body["session"])
-            report.owed_minor += owed
-        if kind == "paid":
-            if _member(body, "payment", str) in self.payments:
-                raise _Bad(f"payment {body['payment']} is counted a second time")
-            self.payments.add(body["payment"])
-            report.paid_minor += _member(body, "amount_minor", int)
+        self.books.record(n, kind, body)
 
     def _disclosure(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
         del payload, signature, key
@@ -298,6 +284,121 @@ class _Reading:
         self.report.chain = self.report.chain or content["chain"]
         if content["chain"] != self.report.chain:
             raise _Bad(f"of chain {content['chain']!r}, the lines before it of {self.report.chain!r}")
+
+
+@dataclass
+class _Purse:
+    """One session's money; `priced` is the record that set its bill, 0 if it is not in the export."""
+
+    priced: int = 0
+    billed: int = 0
+    lowered: int = 0
+    given_up: int = 0
+    paid: int = 0
+    refunded: int = 0
+
+    @property
+    def net(self) -> int:
+        return self.billed - self.lowered - self.given_up
+
+    @property
+    def kept(self) -> int:
+        return self.paid - self.refunded
+
+
+class _Books:
+    """The money of an export, record by record. What began before a later stretch of a ledger cannot be checked, and is not."""
+
+    def __init__(self) -> None:
+        self.whole = True
+        self.purses: dict[str, _Purse] = {}
+        self.strays: dict[int, str] = {}
+        self.ids: set[tuple[str, str]] = set()
+
+    def record(self, n: int, kind: str, body: dict[str, Any]) -> None:
+        if kind in ("exit", "attached"):
+            self._bill(n, kind, body)
+        elif kind in ("corrected", "voided"):
+            self._correct(n, kind, body)
+        elif kind in ("paid", "refunded", "lowered", "written-off", "dispute-closed"):
+            purse, amount = self._purse(body), _amount(body)
+            if kind == "paid":
+                self._once("payment", body)
+                purse.paid += amount
+                purse.given_up -= _member(body, "recovered_minor", int) if "recovered_minor" in body else 0
+            elif kind == "refunded":
+                self._once("refund", body)
+                if self._knows(purse) and amount > purse.kept:
+                    raise _Bad(f"{amount} went back to session {body['session']}, which had paid {purse.kept}")
+                purse.refunded += amount
+                purse.lowered += amount - _member(body, "due_minor", int)
+            elif kind == "written-off":
+                purse.given_up += amount
+            else:
+                purse.lowered += amount
+            if self._knows(purse) and (purse.net < 0 or purse.given_up < 0):
+                raise _Bad(f"more is taken off the bill of session {body['session']} than it was")
+
+    def _bill(self, n: int, kind: str, body: dict[str, Any]) -> None:
+        lines = _member(body, "lines", list)
+        if any(not isinstance(line, dict) for line in lines):
+            raise _Bad("a line of the bill is no object")
+        amounts = [_member(line, "amount_minor", int) for line in lines]
+        if any(
+            _member(line, "units", int) * _member(line, "unit_minor", int) != line["amount_minor"] for line in lines
+        ):
+            raise _Bad("a line of the bill is not its units times their price")
+        owed = _member(body, "amount_minor", int)
+        if owed < 0 or sum(amounts) != owed:
+            raise _Bad(f"the lines of the bill make {sum(amounts)}, the bill says {owed}")
+        purse = self._purse(body)
+        if purse.priced:
+            raise _Bad(f"session {body['session']} is charged a second time")
+        if kind == "exit" and body.get("outcome") == "review":
+            self.strays[n] = body["session"]
+        if kind == "attached":
+            stray = self.strays.pop(_member(body, "corrects", int), None)
+            if self.whole and (stray is None or stray != body.get("stray")):
+                raise _Bad(f"record {body['corrects']} is no exit in review of session {body.get('stray')}")
+        purse.priced, purse.billed = n, owed
+
+    def _correct(self, n: int, kind: str, body: dict[str, Any]) -> None:
+        purse, amount = self._purse(body), _amount(body)
+        corrects = _member(body, "corrects", int)
+        if corrects != purse.priced and (self.whole or purse.priced):
+            raise _Bad(f"record {corrects} did not set the bill of session {body['session']}")
+        self.strays.pop(corrects, None)
+        if kind == "voided":
+            if self._knows(purse) and amount != purse.net:
+                raise _Bad(f"the bill of session {body['session']} is {purse.net}, and {amount} of it are voided")
+            purse.lowered += amount
+            return
+        before = _member(body, "before_minor", int)
+        if self._knows(purse) and before != purse.billed:
+            raise _Bad(f"the bill of session {body['session']} was {purse.billed}, not {before}")
+        purse.billed += amount - before
+        purse.priced = n
+        if self._knows(purse) and purse.net < 0:
+            raise _Bad(f"more is taken off the bill of session {body['session']} than it was")
+
+    def _purse(self, body: dict[str, Any]) -> _Purse:
+        return self.purses.setdefault(_member(body, "session", str), _Purse())
+
+    def _knows(self, purse: _Purse) -> bool:
+        return self.whole and purse.priced > 0
+
+    def _once(self, name: str, body: dict[str, Any]) -> None:
+        key = (name, _member(body, name, str))
+        if key in self.ids:
+            raise _Bad(f"{name} {key[1]} is counted a second time")
+        self.ids.add(key)
+
+
+def _amount(body: dict[str, Any]) -> int:
+    amount: int = _member(body, "amount_minor", int)
+    if amount < 0:
+        raise _Bad(f"an amount of {amount}")
+    return amount
 
 
 def _canonical(raw: bytes) -> dict[str, Any]:
@@ -387,7 +488,7 @@ def _text(report: Report) -> str:
             f"records    {report.records}, from {report.first} to {report.last}, gaps {report.gaps or 'none'}",
             f"sessions   {report.sessions}, plates disclosed {report.disclosed}",
             f"owed       {report.owed_minor} minor units {report.currency}",
-            f"paid       {report.paid_minor} minor units {report.currency}",
+            f"paid       {report.paid_minor} minor units {report.currency}, of which {report.refunded_minor} went back",
             f"witnessed  up to record {report.witnessed}, {report.unwitnessed} after it not yet",
             *(f"key        {key} from record {first}" for key, first in report.keys),
         )

@@ -10,6 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+KINDS: dict[str, tuple[str, ...]] = {
+    "exit": (),
+    "attached": (),
+    "corrected": ("before_minor",),
+    "paid": ("recovered_minor",),
+    "lowered": (),
+    "voided": (),
+    "dispute-closed": (),
+    "written-off": (),
+    "refund-due": (),
+    "refunded": ("due_minor",),
+}
+"""Records about money, and the amounts that they hold beside `amount_minor`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Purse:
@@ -31,12 +45,17 @@ def after(purse: Purse, kind: str, body: dict[str, Any]) -> Purse:
     """The purse after a record of this kind, which has passed `is_money`."""
     amount = body["amount_minor"]
     match kind:
-        case "exit":
+        case "exit" | "attached":
             return replace(purse, billed_minor=purse.billed_minor + amount)
         case "paid":
-            return replace(purse, paid_minor=purse.paid_minor + amount)
-        case "lowered":
+            # What was given up and is paid after all is asked for again by the same record.
+            recovered = body.get("recovered_minor", 0)
+            paid_minor, lowered_minor = purse.paid_minor + amount, purse.lowered_minor - recovered
+            return replace(purse, paid_minor=paid_minor, lowered_minor=lowered_minor)
+        case "lowered" | "voided" | "dispute-closed" | "written-off":
             return replace(purse, lowered_minor=purse.lowered_minor + amount)
+        case "corrected":
+            return replace(purse, billed_minor=purse.billed_minor + amount - body["before_minor"])
         case "refunded":
             beyond = amount - body["due_minor"]
             refunded_minor = purse.refunded_minor + amount
@@ -47,10 +66,9 @@ def after(purse: Purse, kind: str, body: dict[str, Any]) -> Purse:
 
 def is_money(kind: str, body: dict[str, Any]) -> bool:
     """Whether a record is about the money of a stay and has the members that this takes."""
-    wanted = {"exit": (), "paid": (), "lowered": (), "refund-due": (), "refunded": ("due_minor",)}.get(kind)
-    if wanted is None or not isinstance(body.get("session"), str):
+    if kind not in KINDS or not isinstance(body.get("session"), str):
         return False
-    amounts = [body.get(name) for name in ("amount_minor", *wanted)]
+    amounts = [body.get(name, 0 if name == "recovered_minor" else None) for name in ("amount_minor", *KINDS[kind])]
     return all(type(amount) is int and amount >= 0 for amount in amounts)
 
 

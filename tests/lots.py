@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 import json
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -15,6 +16,7 @@ from gateway.core.city_events import (
     EntitlementWithdrawn,
     LeaseGranted,
     LotRecounted,
+    Numbered,
     Origin,
     PaymentReported,
     ReceiptArrived,
@@ -32,6 +34,7 @@ from gateway.quote import shipped_tariff
 from gateway.shell.signer import Signer
 from gateway.store.journal import Journal
 
+Line = TypeVar("Line", bound=Numbered)
 CHAIN = "gw-1"
 UIDS = {"in": "00000000000000a1", "out": "00000000000000a2", "out-2": "00000000000000a3", "bays": "00000000000000b1"}
 LOT = Lot(
@@ -129,6 +132,10 @@ class SmallLot:
     def payment(self, session: str, amount_minor: int, *, paid: bool = True) -> PaymentReported:
         """The city's next line: a payment."""
         return PaymentReported(self.origin(), f"payment-{self._dn}", session, amount_minor, paid)
+
+    def line(self, kind: Callable[..., Line], *members: object) -> Line:
+        """The city's next line, of any kind."""
+        return kind(self.origin(), *members)
 
     def refund(self, session: str, amount_minor: int, *, refund: str = "") -> RefundMade:
         """The city's next line: a refund."""

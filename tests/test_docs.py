@@ -14,6 +14,14 @@ from typing import Any
 import pytest
 
 from gateway.__main__ import main
+from gateway.core.city_events import (
+    BillCorrected,
+    BillVoided,
+    BillWrittenOff,
+    DisputeClosed,
+    DisputeOpened,
+    ExitAttached,
+)
 from gateway.core.entitlement import Kind, Policy, Way
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening, Woke
 from gateway.core.exit import WithoutLease
@@ -64,6 +72,16 @@ def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
     lot.step(Woke(), after_ms=8 * DAY_MS)
     lot.step(replace(lot.payment(paid, 100), place="lot-2"))
     lot.step(lot.refund(paid, 50))
+    lot.step(lot.line(DisputeOpened, "d-1", paid, "not me"), lot.line(DisputeClosed, "d-1", paid, False))
+    set_by, amount_minor = lot.rows(f"SELECT priced_n, amount_minor FROM session WHERE id = '{paid}'")[0]
+    lot.step(lot.line(BillCorrected, "c-1", paid, set_by, amount_minor + 500, "wrong class"))
+    lot.step(Woke(), after_ms=2 * DAY_MS)
+    lot.step(lot.line(BillWrittenOff, "w-1", paid, "no address"), lot.payment(paid, 1))
+    session = lot.enter(plate("浙A00007"))
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out", plate("浙A00077")))
+    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "seen on the picture"))
+    lot.step(lot.line(BillVoided, "v-1", session, "an ambulance"))
 
 
 def grants_and_their_effects(lot: SmallLot) -> None:

@@ -20,6 +20,8 @@ Tree = dict[str, str]
 Rule = Callable[[Tree], list[str]]
 
 FILE_LINES_MAX = {"tests": 600, "": 400}
+LONGER_FILES = {"gateway/verifier.py": 600}
+"""The verifier is one file, so that it can be handed to a stranger as it is."""
 FUNCTION_LINES_MAX = 60
 DOCSTRING_LINES_MAX = 10
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "managers", "manager", "handlers", "handler"}
@@ -53,6 +55,7 @@ TESTED_BY = {
     "gateway/core/plate.py": "tests/core/test_matching.py",
     "gateway/core/refusal.py": "tests/core/test_payments.py",
     "gateway/core/review.py": "tests/core/test_entry.py",
+    "gateway/core/settling.py": "tests/core/test_corrections.py",
     "gateway/fallback.py": "tests/test_run.py",
     "sim/counter.py": "tests/sim/test_occupancy.py",
     "sim/course.py": "tests/test_end_to_end.py",
@@ -126,7 +129,7 @@ def modules(tree: Tree, under: str = "") -> Iterator[tuple[str, ast.Module]]:
 def files_are_short(tree: Tree) -> list[str]:
     found = []
     for path, text in tree.items():
-        limit = FILE_LINES_MAX.get(path.split("/", 1)[0], FILE_LINES_MAX[""])
+        limit = LONGER_FILES.get(path) or FILE_LINES_MAX.get(path.split("/", 1)[0], FILE_LINES_MAX[""])
         if path.endswith(".py") and text.count("\n") > limit:
             found.append(f"{path}: more than {limit} lines")
     return found

@@ -94,6 +94,13 @@ class Book:
     def paid(self, payment: str = "p1") -> Book:
         return self.record("paid", {"session": "1.2", "payment": payment, "amount_minor": 1000, "dn": 1}, dn=1)
 
+    def money(self, kind: str, **members: Any) -> Book:
+        return self.record(kind, {"session": "1.2", "amount_minor": 500} | members, dn=1)
+
+    def attached(self) -> Book:
+        body = {"session": "1.2", "currency": "CNY", "lines": [], "amount_minor": 0, "corrects": 9, "stray": "1.9"}
+        return self.record("attached", body, dn=1)
+
     def disclosure(self, **change: Any) -> Book:
         return self.add(f"disclosure\t{dump({'n': self.n, 'plate': PLATE, 'salt': SALT} | change)}\t\t")
 
@@ -236,6 +243,14 @@ def test_a_later_stretch_of_the_ledger() -> None:
     assert (report.exit_code, report.first, report.last, report.witnessed, report.unwitnessed) == (0, 42, 44, 43, 1)
 
 
+def corrected() -> Book:
+    return opened().exit().money("corrected", corrects=3, before_minor=1000)
+
+
+def refunded() -> Book:
+    return opened().exit().paid().money("refunded", refund="r1", due_minor=0)
+
+
 @pytest.mark.parametrize(
     ("book", "line", "reason"),
     [
@@ -262,6 +277,19 @@ def test_a_later_stretch_of_the_ledger() -> None:
         (opened().exit(currency="EUR"),                                6, "EUR in a ledger of CNY"),
         (opened().exit().exit(),                                       7, "charged a second time"),
         (opened().exit().paid().paid(),                                8, "counted a second time"),
+        (opened().exit().attached(),                                   7, "charged a second time"),
+        (opened().attached(),                                          6, "record 9 is no exit in review"),
+        (opened().exit().money("corrected", corrects=2, before_minor=1000), 7, "record 2 did not set the bill"),
+        (opened().money("corrected", corrects=3, before_minor=1000),   6, "record 3 did not set the bill"),
+        (opened().exit().money("corrected", corrects=3, before_minor=9), 7, "was 1000, not 9"),
+        (corrected().money("corrected", corrects=3, before_minor=500), 8, "record 3 did not"),
+        (opened().exit().money("voided", corrects=3),                  7, "is 1000, and 500 of it"),
+        (opened().exit().money("lowered").money("lowered").money("lowered"), 9, "more is taken off"),
+        (opened().exit().money("written-off", amount_minor=1001),      7, "more is taken off"),
+        (opened().exit().money("written-off", amount_minor=-1),        7, "an amount of -1"),
+        (opened().exit().paid().money("refunded", refund="r1", amount_minor=1001, due_minor=0), 8, "had paid 1000"),
+        (refunded().money("refunded", refund="r1", due_minor=0),       9, "refund r1 is counted"),
+        (refunded().money("refunded", refund="r2", amount_minor=501, due_minor=0), 9, "which had paid 500"),
         (opened().disclosure(),                                        6, "does not follow its record"),
         (opened().exit().disclosure(),                                 7, "do not open"),
         (opened().exit().disclosure(n=2),                              7, "does not follow its record"),
@@ -287,6 +315,23 @@ def test_what_is_signed_must_also_be_right(book: Book, line: int, reason: str) -
     report = check(book.export())
     assert (report.bad_line, report.exit_code) == (line, 1)
     assert reason in report.reason
+
+
+def test_what_follows_an_exit_is_counted() -> None:
+    book = opened().exit("1.9", lines=[], amount_minor=0, outcome="review").record("entry", {"session": "1.8"}).exit()
+    book.money("corrected", corrects=5, before_minor=1000, amount_minor=900).paid()
+    book.money("refunded", refund="r1", amount_minor=150, due_minor=100)
+    members = {"currency": "CNY", "lines": [], "amount_minor": 0, "corrects": 3, "stray": "1.9"}
+    book.record("attached", {"session": "1.8"} | members, dn=1)
+    report = check(book.export())
+    assert (report.exit_code, report.owed_minor, report.paid_minor, report.refunded_minor) == (0, 850, 1000, 150)
+
+
+def test_a_later_stretch_is_not_blamed_for_what_came_before_it() -> None:
+    book = Book().key()
+    book.n, book.prev = 41, "ab" * 32
+    book.money("refunded", refund="r1", due_minor=0).money("lowered").money("corrected", corrects=3, before_minor=7)
+    assert check(book.money("voided", corrects=44, amount_minor=9).export()).exit_code == 0
 
 
 def test_junk_is_refused_and_never_raises() -> None:

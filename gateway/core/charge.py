@@ -35,6 +35,19 @@ class Charge:
     lines: tuple[dict[str, Value], ...]
     lowerings: tuple[Lowering, ...]
 
+    def told(self, memory: LotMemory, entered_ms: int, exited_ms: int) -> dict[str, Value]:
+        """The members of a record that says what a stay between two UTC ms was charged, and by which tariff."""
+        return {
+            "at": exited_ms,
+            "entered": entered_ms,
+            "elapsed_s": (exited_ms - entered_ms) // 1000,
+            "tariff": memory.rules.tariff.name,
+            "tariff_hash": memory.rules.tariff.hash,
+            "currency": self.currency,
+            "lines": self.lines,
+            "amount_minor": self.amount_minor,
+        }
+
 
 def charge(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Charge:
     """Price a stay between two UTC ms, and lower it by all that the book holds for its plate. Raises TariffError."""

@@ -94,7 +94,70 @@ class LotRecounted:
     inside: int
 
 
-Settlement = RefundMade
+@dataclass(frozen=True, slots=True)
+class BillCorrected:
+    """A bill is `amount_minor` from now on; `corrects` is the number of the record that set it before."""
+
+    origin: Origin
+    correction: str
+    session: str
+    corrects: int
+    amount_minor: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillVoided:
+    """A vehicle was charged wrongly: nothing is owed for the session, and nothing that was paid is kept."""
+
+    origin: Origin
+    void: str
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BillWrittenOff:
+    """What is still owed for a session is given up."""
+
+    origin: Origin
+    write_off: str
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExitAttached:
+    """A person found out whose exit a reviewed one was: `stray` is the session of that exit, `session` the stay it ends."""
+
+    origin: Origin
+    attach: str
+    session: str
+    stray: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeOpened:
+    """A driver contests a bill."""
+
+    origin: Origin
+    dispute: str
+    session: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeClosed:
+    """A dispute was decided: upheld, so that nothing is owed, or rejected, so that the bill stands."""
+
+    origin: Origin
+    dispute: str
+    session: str
+    upheld: bool
+
+
+Settlement = RefundMade | BillCorrected | BillVoided | BillWrittenOff | ExitAttached | DisputeOpened | DisputeClosed
 """What changes or accounts for the money of a stay after its bill was made; payments themselves are `PaymentReported`."""
 
 Numbered = LeaseGranted | PaymentReported | EntitlementGranted | EntitlementWithdrawn | LotRecounted | Settlement

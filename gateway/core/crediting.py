@@ -11,10 +11,13 @@ from gateway.core.record import Body, Draft
 from gateway.core.session import Session, State, Trigger
 
 OWING = frozenset({State.HELD, State.DUE, State.ARREARS})
+OWED_NOTHING = frozenset({State.FREE, State.PAID})
 
 
 def repriced(session: Session) -> Trigger:
     """The move of a stay whose amounts have changed, and whose state has not yet."""
+    if session.state in OWED_NOTHING and session.owed_minor:
+        return Trigger.BILLED_MORE
     if session.state not in OWING or session.owed_minor:
         return Trigger.REPRICED
     return Trigger.CLEARED if session.kept_minor else Trigger.WAIVED

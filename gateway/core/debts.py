@@ -12,7 +12,7 @@ from gateway.core.answer import Answer
 from gateway.core.entitlement import Debt
 from gateway.core.session import Session, State
 
-OPEN = frozenset({State.DUE, State.ARREARS})
+OPEN = frozenset({State.DUE, State.ARREARS, State.DISPUTED})
 
 
 class Debts:

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core import letting, wording
+from gateway.core import letting
 from gateway.core.answer import Answer
 from gateway.core.city_events import LeaseGranted
-from gateway.core.commands import OpenBarrier
-from gateway.core.exit import Outcome
 from gateway.core.lease import Lease, covers
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
-from gateway.core.record import Body, Draft
+from gateway.core.record import Draft
 from gateway.core.refusal import refused
 from gateway.core.session import Session, State, Trigger, moved
 
@@ -38,17 +36,10 @@ def lease_granted(memory: LotMemory, event: LeaseGranted, now: Moment, answer: A
         return
     session = replace(session, lease=lease)
     if session.state is State.ARREARS:
-        answer.write(Draft("leased", _applied(session, lease)))
+        answer.write(Draft("leased", letting.applied(session, lease)))
         session = moved(session, Trigger.LEASED_LATE, from_ms=now.wall_ms)
-    elif session.state is State.HELD and letting.releases(memory, session, now):
-        answer.write(Draft("released", _applied(session, lease)))
-        session = moved(session, Trigger.RELEASED_ON_LEASE)
-        if memory.stands_at_exit(session):
-            answer.commands += [
-                OpenBarrier(session.lane_out),
-                wording.exit_text(session.lane_out, Outcome.LEASE, session.owed_minor, memory.rules.currency),
-            ]
     memory.put(session, answer)
+    letting.release(memory, session, now, answer)
 
 
 def _objection(session: Session | None, lease: Lease, now: Moment) -> str:
@@ -59,7 +50,3 @@ def _objection(session: Session | None, lease: Lease, now: Moment) -> str:
     if session.state is not State.ARREARS:
         return f"session is {session.state}"
     return "" if covers(lease, session.owed_minor, now) else "session is arrears and the lease does not cover it"
-
-
-def _applied(session: Session, lease: Lease) -> Body:
-    return {"session": session.id, "lease": lease.lease, "cap_minor": lease.cap_minor, "dn": lease.dn}

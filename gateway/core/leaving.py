@@ -196,7 +196,17 @@ def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answ
     }
     n = answer.write(Draft("exit", body, disclose=(event.plate.identity, salt)))
     memory.exits += 1
-    stray = Session(session, State.REVIEW, "", event.plate, n, exited, lane_out=event.lane, exited_ms=exited.wall_ms)
+    stray = Session(
+        session,
+        State.REVIEW,
+        "",
+        event.plate,
+        n,
+        exited,
+        lane_out=event.lane,
+        exited_ms=exited.wall_ms,
+        priced_n=n,
+    )
     memory.put(stray, answer)
     _stand(memory, event, session, answer)
     answer.commands += [
@@ -213,14 +223,7 @@ def _exit_body(
     body: dict[str, Value] = {
         "session": session.id,
         "lane": event.lane,
-        "at": exited_ms,
-        "entered": entered_ms,
-        "elapsed_s": (exited_ms - entered_ms) // 1000,
-        "tariff": memory.rules.tariff.name,
-        "tariff_hash": memory.rules.tariff.hash,
-        "currency": bill.currency,
-        "lines": bill.lines,
-        "amount_minor": bill.amount_minor,
+        **bill.told(memory, entered_ms, exited_ms),
         "outcome": str(verdict.outcome),
         "match": str(match.likeness),
         "source": _source(event.source),

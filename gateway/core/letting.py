@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gateway.core import exit, standing
+from gateway.core import exit, standing, wording
 from gateway.core.answer import Answer
-from gateway.core.commands import RaiseAlarm, Severity
+from gateway.core.commands import OpenBarrier, RaiseAlarm, Severity
 from gateway.core.entitlement import Block, Policy
 from gateway.core.exit import Outcome
 from gateway.core.lease import Lease
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
-from gateway.core.record import Draft
-from gateway.core.session import Session
+from gateway.core.record import Body, Draft
+from gateway.core.session import Session, State, Trigger, moved
 
 HARDEST = (Policy.BLOCK, Policy.ATTENDANT, Policy.NOTIFY)
 
@@ -49,9 +49,26 @@ def judge(memory: LotMemory, session: Session, amount_minor: int, now: Moment) -
     return Verdict(outcome, lease, objection, block)
 
 
-def releases(memory: LotMemory, session: Session, now: Moment) -> bool:
-    """Whether a stay held at the exit may leave on the lease that it has now."""
-    return judge(memory, session, session.owed_minor, now).outcome is Outcome.LEASE
+def release(memory: LotMemory, session: Session, now: Moment, answer: Answer) -> Session:
+    """Let a stay out that is held at the exit, if the lease that it has now covers what it owes; returns its form after it."""
+    lease = session.lease
+    if session.state is not State.HELD or lease is None:
+        return session
+    if judge(memory, session, session.owed_minor, now).outcome is not Outcome.LEASE:
+        return session
+    answer.write(Draft("released", applied(session, lease)))
+    after = moved(session, Trigger.RELEASED_ON_LEASE)
+    memory.put(after, answer)
+    if memory.stands_at_exit(after):
+        lane = after.lane_out
+        text = wording.exit_text(lane, Outcome.LEASE, after.owed_minor, memory.rules.currency)
+        answer.commands += [OpenBarrier(lane), text]
+    return after
+
+
+def applied(session: Session, lease: Lease) -> Body:
+    """Body of a record that says that a lease pays a stay after its bill was made."""
+    return {"session": session.id, "lease": lease.lease, "cap_minor": lease.cap_minor, "dn": lease.dn}
 
 
 def held_outcome(memory: LotMemory, session: Session) -> Outcome:

@@ -20,17 +20,17 @@ from gateway.core import (
     leaving,
     matching,
     payments,
-    refunds,
+    settling,
 )
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
     EntitlementGranted,
     EntitlementWithdrawn,
+    ExitAttached,
     LeaseGranted,
     LotRecounted,
     PaymentReported,
     ReceiptArrived,
-    RefundMade,
     Settlement,
 )
 from gateway.core.commands import OpenBarrier, PublishOccupancy
@@ -65,9 +65,11 @@ HEARTBEAT_MS = 3_600_000
 """An idle lot still signs its totals once an hour, so that a missing tail shows within that time."""
 
 
-def wanted_session(event: Event) -> str:
-    """Id of the session that an event names, '' if none: the engine adopts it from the store beforehand."""
-    return event.session if isinstance(event, LeaseGranted | PaymentReported | Settlement) else ""
+def wanted_sessions(event: Event) -> tuple[str, ...]:
+    """Ids of the sessions that an event names: the engine adopts them from the store beforehand."""
+    if isinstance(event, ExitAttached):
+        return event.session, event.stray
+    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported | Settlement) else ()
 
 
 def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
@@ -80,6 +82,10 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
         case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.EXIT:
             found = matching.find(memory, event.plate)
             earlier = charge.wanted_earlier(memory, found.session) if found else None
+            return [earlier] if earlier else []
+        case ExitAttached():
+            session = memory.session(event.session)
+            earlier = charge.wanted_earlier(memory, session) if session else None
             return [earlier] if earlier else []
         case _:
             return []
@@ -115,6 +121,9 @@ def occupancy(memory: LotMemory) -> PublishOccupancy:
 
 
 def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) -> None:
+    if isinstance(event, Settlement):
+        settling.settle(memory, event, now, answer)
+        return
     match event:
         case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
             entry.plate_read(memory, event, now, answer)
@@ -134,8 +143,6 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             leases.lease_granted(memory, event, now, answer)
         case PaymentReported():
             payments.payment_reported(memory, event, answer)
-        case RefundMade():
-            refunds.refund_made(memory, event, answer)
         case EntitlementGranted():
             granting.entitlement_granted(memory, event, answer)
         case EntitlementWithdrawn():

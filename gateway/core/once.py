@@ -7,34 +7,53 @@ knows the used ids; those that a step asks about are adopted for its length.
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 from gateway.core.answer import Answer
-from gateway.core.city_events import Origin, PaymentReported, RefundMade
+from gateway.core.city_events import (
+    BillCorrected,
+    BillVoided,
+    BillWrittenOff,
+    DisputeClosed,
+    DisputeOpened,
+    ExitAttached,
+    PaymentReported,
+    RefundMade,
+    Settlement,
+)
 from gateway.core.refusal import refused
 
 Key = tuple[str, str]
 """Kind of message and its own id."""
 
+Booked = PaymentReported | Settlement
 
-Booked = PaymentReported | RefundMade
+KINDS: dict[type[Booked], str] = {
+    PaymentReported: "payment",
+    RefundMade: "refund",
+    BillCorrected: "correction",
+    BillVoided: "void",
+    BillWrittenOff: "write-off",
+    ExitAttached: "attach",
+    DisputeOpened: "dispute",
+    DisputeClosed: "verdict",
+}
 
 
 def key_of(event: Booked) -> Key:
-    """Kind and id of a message."""
-    match event:
-        case PaymentReported():
-            return "payment", event.payment
-        case RefundMade():
-            return "refund", event.refund
+    """Kind and id of a message; the id is its first member after the origin."""
+    return KINDS[type(event)], str(_said(event)[0])
 
 
 def content_of(event: Booked) -> str:
-    """All that a message says beside its id, as one text to compare."""
-    match event:
-        case PaymentReported():
-            said = [event.session, event.amount_minor, "paid" if event.paid else "failed", event.place]
-        case RefundMade():
-            said = [event.session, event.amount_minor, event.reason]
-    return " ".join(str(part) for part in said).strip()
+    """All that a message says beside its id and the line that brought it, as one text to compare."""
+    return " ".join(str(part) for part in _said(event)[1:])
+
+
+def refuse(event: Booked, session: str, reason: str, answer: Answer) -> None:
+    """Write down that a message changes nothing, and why."""
+    kind, id_ = key_of(event)
+    answer.write(refused(kind, session, id_, reason, event.origin.dn))
 
 
 class Once:
@@ -47,18 +66,27 @@ class Once:
         """An id that the journal knows."""
         self._known[key] = content
 
-    def is_new(self, key: Key, content: str, session: str, origin: Origin, answer: Answer) -> bool:
+    def is_used(self, key: Key) -> bool:
+        """Whether a message of this kind and id was applied."""
+        return key in self._known
+
+    def is_new(self, event: Booked, session: str, answer: Answer) -> bool:
         """Whether a message is to be looked at; refuses another content under a used id. Keeps its line as evidence."""
-        answer.origins.append(origin)
-        known = self._known.get(key)
-        if known is not None and known != content:
-            answer.write(refused(key[0], session, key[1], "id has another content", origin.dn))
+        answer.origins.append(event.origin)
+        known = self._known.get(key_of(event))
+        if known is not None and known != content_of(event):
+            refuse(event, session, "id has another content", answer)
         return known is None
 
-    def take(self, key: Key, content: str, answer: Answer) -> None:
+    def take(self, event: Booked, answer: Answer) -> None:
         """A message was applied: its id is used."""
-        self._known[key] = answer.used[key] = content
+        key = key_of(event)
+        self._known[key] = answer.used[key] = content_of(event)
 
     def forget(self) -> None:
         """The step is over."""
         self._known.clear()
+
+
+def _said(event: Booked) -> list[object]:
+    return [getattr(event, field.name) for field in fields(event) if field.name != "origin"]

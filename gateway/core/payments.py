@@ -15,25 +15,23 @@ from gateway.core.city_events import PaymentReported
 from gateway.core.commands import OpenBarrier, PublishNotice
 from gateway.core.exit import Outcome
 from gateway.core.memory import LotMemory
-from gateway.core.once import content_of, key_of
+from gateway.core.once import refuse
 from gateway.core.posting import settled
 from gateway.core.record import Draft, Value
-from gateway.core.refusal import refused
 from gateway.core.session import Session, State, Trigger, may, moved
 
 
 def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) -> None:
     """Book a payment or its failure; a vehicle held for it is let out once its bill is paid."""
-    key, content = key_of(event), content_of(event)
-    if not memory.once.is_new(key, content, event.session, event.origin, answer):
+    if not memory.once.is_new(event, event.session, answer):
         return
     session = memory.session(event.session)
     trigger = _trigger(session, event)
     reason = _objection(session, event, trigger)
     if session is None or reason:
-        answer.write(refused("payment", event.session, event.payment, reason, event.origin.dn))
+        refuse(event, event.session, reason, answer)
         return
-    memory.once.take(key, content, answer)
+    memory.once.take(event, answer)
     body: dict[str, Value] = {
         "session": session.id,
         "payment": event.payment,
@@ -54,21 +52,22 @@ def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) 
 
 def arriving(session: Session, amount_minor: int) -> Trigger:
     """What a payment of this amount does to a stay."""
-    if session.owed_minor == 0:
+    open_minor = session.owed_minor + session.written_off_minor
+    if open_minor == 0:
         return Trigger.OVERPAID
-    return Trigger.PART_PAID if amount_minor < session.owed_minor else Trigger.PAYMENT_ARRIVED
+    return Trigger.PART_PAID if amount_minor < open_minor else Trigger.PAYMENT_ARRIVED
 
 
 def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
-    """For a vehicle that was held: open if nothing is owed any more, else show what is still owed. Nothing if it is gone."""
-    if not memory.stands_at_exit(session):
+    """For a vehicle that was held: open if nothing is owed any more, else show what is. Nothing for one let out on a lease."""
+    if not memory.stands_at_exit(session) or session.state is State.DUE:
         return
     lane = session.lane_out
     if session.state is State.HELD:
         asked = letting.held_outcome(memory, session)
         answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
     else:
-        free = session.state is State.FREE
+        free = session.state is not State.PAID
         said = wording.exit_text(lane, Outcome.FREE, 0, memory.rules.currency) if free else wording.paid_text(lane)
         answer.commands += [OpenBarrier(lane), said]
 
@@ -81,9 +80,19 @@ def _book(
     trigger: Trigger,
     answer: Answer,
 ) -> None:
-    n = answer.write(Draft("paid", {**body, "place": event.place} if event.place else body))
-    answer.postings += settled(n, session.id, event.amount_minor)
-    paid = moved(replace(session, paid_minor=session.paid_minor + event.amount_minor), trigger)
+    if event.place:
+        body["place"] = event.place
+    recovered_minor = min(event.amount_minor, session.written_off_minor)
+    if recovered_minor:
+        body["recovered_minor"] = recovered_minor
+    n = answer.write(Draft("paid", body))
+    answer.postings += settled(n, session.id, event.amount_minor, recovered_minor)
+    paid = replace(
+        session,
+        paid_minor=session.paid_minor + event.amount_minor,
+        written_off_minor=session.written_off_minor - recovered_minor,
+    )
+    paid = moved(paid, trigger)
     memory.put(paid, answer)
     crediting.tell(session, paid, "payment", event.payment, event.origin.dn, answer)
     if session.state is State.HELD:

@@ -18,6 +18,7 @@ class Account(StrEnum):
     REVENUE = "revenue"
     CLEARING = "clearing"
     REFUNDS = "refunds"
+    WRITE_OFF = "write-off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +36,20 @@ def billed(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
     return _entries(n, session, {Account.RECEIVABLE: amount_minor, Account.REVENUE: -amount_minor})
 
 
-def settled(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
-    """A payment: the city's clearing account holds what the session owed."""
-    return _entries(n, session, {Account.CLEARING: amount_minor, Account.RECEIVABLE: -amount_minor})
+def settled(n: int, session: str, amount_minor: int, recovered_minor: int = 0) -> tuple[Posting, ...]:
+    """A payment: the city's clearing account holds what the session owed; a part of it may have been written off before."""
+    entries = {Account.CLEARING: amount_minor, Account.WRITE_OFF: -recovered_minor}
+    return _entries(n, session, {**entries, Account.RECEIVABLE: recovered_minor - amount_minor})
 
 
 def lowered(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
     """A part of a bill is not asked for any more: the session owes less, at the cost of what was earned."""
     return _entries(n, session, {Account.REFUNDS: amount_minor, Account.RECEIVABLE: -amount_minor})
+
+
+def written_off(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
+    """What a session owes and nobody will pay."""
+    return _entries(n, session, {Account.WRITE_OFF: amount_minor, Account.RECEIVABLE: -amount_minor})
 
 
 def refunded(n: int, session: str, amount_minor: int, due_minor: int) -> tuple[Posting, ...]:

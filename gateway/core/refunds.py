@@ -11,24 +11,22 @@ from dataclasses import replace
 from gateway.core.answer import Answer
 from gateway.core.city_events import RefundMade
 from gateway.core.memory import LotMemory
-from gateway.core.once import content_of, key_of
+from gateway.core.once import refuse
 from gateway.core.posting import refunded
 from gateway.core.record import Body, Draft
-from gateway.core.refusal import refused
 from gateway.core.session import Session, Trigger, may, moved
 
 
 def refund_made(memory: LotMemory, event: RefundMade, answer: Answer) -> None:
     """Book a refund, or say why not; the same refund again changes nothing."""
-    key, content = key_of(event), content_of(event)
-    if not memory.once.is_new(key, content, event.session, event.origin, answer):
+    if not memory.once.is_new(event, event.session, answer):
         return
     session = memory.session(event.session)
     reason = _objection(session, event.amount_minor)
     if session is None or reason:
-        answer.write(refused("refund", event.session, event.refund, reason, event.origin.dn))
+        refuse(event, event.session, reason, answer)
         return
-    memory.once.take(key, content, answer)
+    memory.once.take(event, answer)
     due_minor = min(event.amount_minor, session.credit_minor)
     body: Body = {
         "session": session.id,

@@ -24,6 +24,9 @@ class State(StrEnum):
     ARREARS = "arrears"
     PAID = "paid"
     REFUNDED = "refunded"
+    DISPUTED = "disputed"
+    VOIDED = "voided"
+    WRITTEN_OFF = "written-off"
     REVIEW = "review"
 
 
@@ -47,6 +50,15 @@ class Trigger(StrEnum):
     WAIVED = "waived"
     REFUNDED_IN_PART = "refunded-in-part"
     REFUNDED_WHOLE = "refunded-whole"
+    BILLED_MORE = "billed-more"
+    VOIDED = "voided"
+    WRITTEN_OFF = "written-off"
+    DISPUTE_OPENED = "dispute-opened"
+    UPHELD = "upheld"
+    REJECTED_PAID = "rejected-paid"
+    REJECTED_OWING = "rejected-owing"
+    REJECTED_REFUNDED = "rejected-refunded"
+    REJECTED_FREE = "rejected-free"
 
 
 TRANSITIONS: dict[State, dict[Trigger, State]] = {
@@ -66,6 +78,7 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.REPRICED: State.HELD,
         Trigger.CLEARED: State.PAID,
         Trigger.WAIVED: State.FREE,
+        Trigger.VOIDED: State.VOIDED,
     },
     State.DUE: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
@@ -75,6 +88,8 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.REPRICED: State.DUE,
         Trigger.CLEARED: State.PAID,
         Trigger.WAIVED: State.FREE,
+        Trigger.VOIDED: State.VOIDED,
+        Trigger.DISPUTE_OPENED: State.DISPUTED,
     },
     State.ARREARS: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
@@ -85,23 +100,58 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.REPRICED: State.ARREARS,
         Trigger.CLEARED: State.PAID,
         Trigger.WAIVED: State.FREE,
+        Trigger.VOIDED: State.VOIDED,
+        Trigger.WRITTEN_OFF: State.WRITTEN_OFF,
+        Trigger.DISPUTE_OPENED: State.DISPUTED,
     },
-    State.FREE: {Trigger.OVERPAID: State.PAID},
+    State.FREE: {Trigger.OVERPAID: State.PAID, Trigger.BILLED_MORE: State.DUE},
     State.PAID: {
         Trigger.OVERPAID: State.PAID,
         Trigger.REPRICED: State.PAID,
         Trigger.REFUNDED_IN_PART: State.PAID,
         Trigger.REFUNDED_WHOLE: State.REFUNDED,
+        Trigger.BILLED_MORE: State.DUE,
+        Trigger.VOIDED: State.VOIDED,
+        Trigger.DISPUTE_OPENED: State.DISPUTED,
     },
     State.REFUNDED: {Trigger.OVERPAID: State.PAID},
-    State.REVIEW: {},
+    State.DISPUTED: {
+        Trigger.PAYMENT_ARRIVED: State.DISPUTED,
+        Trigger.PART_PAID: State.DISPUTED,
+        Trigger.OVERPAID: State.DISPUTED,
+        Trigger.PAYMENT_FAILED: State.DISPUTED,
+        Trigger.REPRICED: State.DISPUTED,
+        Trigger.REFUNDED_IN_PART: State.DISPUTED,
+        Trigger.REFUNDED_WHOLE: State.DISPUTED,
+        Trigger.UPHELD: State.VOIDED,
+        Trigger.REJECTED_PAID: State.PAID,
+        Trigger.REJECTED_OWING: State.ARREARS,
+        Trigger.REJECTED_REFUNDED: State.REFUNDED,
+        Trigger.REJECTED_FREE: State.FREE,
+    },
+    State.VOIDED: {
+        Trigger.OVERPAID: State.VOIDED,
+        Trigger.REFUNDED_IN_PART: State.VOIDED,
+        Trigger.REFUNDED_WHOLE: State.VOIDED,
+    },
+    State.WRITTEN_OFF: {
+        Trigger.PAYMENT_ARRIVED: State.PAID,
+        Trigger.PART_PAID: State.WRITTEN_OFF,
+        Trigger.PAYMENT_FAILED: State.WRITTEN_OFF,
+    },
+    State.REVIEW: {
+        Trigger.RELEASED_FREE: State.FREE,
+        Trigger.RELEASED_ON_LEASE: State.DUE,
+        Trigger.RELEASED_UNPAID: State.ARREARS,
+        Trigger.VOIDED: State.VOIDED,
+    },
 }
 
 IN_THE_LOT = frozenset({State.INSIDE, State.HELD})
 
-BILLED = frozenset({State.HELD, State.DUE, State.ARREARS, State.PAID})
+BILLED = frozenset({State.HELD, State.DUE, State.ARREARS, State.PAID, State.DISPUTED})
 
-LEFT = frozenset({State.FREE, State.DUE, State.ARREARS, State.PAID, State.REFUNDED})
+LEFT = frozenset({State.FREE, State.DUE, State.ARREARS, State.PAID, State.REFUNDED, State.DISPUTED})
 """Stays that are over and were priced for certain."""
 
 
@@ -133,6 +183,7 @@ class Session:
     `amount_minor` is the bill; `lowered_minor` was taken off it after the exit, `written_off_minor` given up; `paid_minor` is
     all that ever came in, `refunded_minor` what of it went back. `invoiced_minor` and `tax_minor`: as the last invoice says.
     `priced_n`: the record that set the bill, 0 if unknown. `next_ms`: UTC ms at which something follows by itself, 0 for never.
+    `dispute`: id of the open one.
     """
 
     id: str

@@ -82,7 +82,7 @@ CREATE TABLE used (
 
 INSERT OR IGNORE INTO used
 SELECT 'payment', json_extract(line, '$.body.payment'), json_extract(line, '$.body.session') || ' '
-    || json_extract(line, '$.body.amount_minor') || iif(json_extract(line, '$.type') = 'paid', ' paid', ' failed')
+    || json_extract(line, '$.body.amount_minor') || iif(json_extract(line, '$.type') = 'paid', ' True ', ' False ')
 FROM record WHERE json_extract(line, '$.type') IN ('paid', 'arrears') AND json_extract(line, '$.body.payment') <> '' ORDER BY n;
 
 -- Open shifts of attendants; a closed one leaves its record and its id in `used`.

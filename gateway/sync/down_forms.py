@@ -12,9 +12,15 @@ from typing import Any
 
 from gateway import forms
 from gateway.core.city_events import (
+    BillCorrected,
+    BillVoided,
+    BillWrittenOff,
     CityEvent,
+    DisputeClosed,
+    DisputeOpened,
     EntitlementGranted,
     EntitlementWithdrawn,
+    ExitAttached,
     LeaseGranted,
     LotRecounted,
     Origin,
@@ -56,6 +62,31 @@ def _refund(origin: Origin, body: Body) -> CityEvent:
     return RefundMade(origin, body["refund"], body["session"], body["amount_minor"], body["reason"])
 
 
+def _correction(origin: Origin, body: Body) -> CityEvent:
+    amount_minor, corrects = body["amount_minor"], body["corrects"]
+    return BillCorrected(origin, body["correction"], body["session"], corrects, amount_minor, body["reason"])
+
+
+def _void(origin: Origin, body: Body) -> CityEvent:
+    return BillVoided(origin, body["void"], body["session"], body["reason"])
+
+
+def _write_off(origin: Origin, body: Body) -> CityEvent:
+    return BillWrittenOff(origin, body["write_off"], body["session"], body["reason"])
+
+
+def _attach(origin: Origin, body: Body) -> CityEvent:
+    return ExitAttached(origin, body["attach"], body["session"], body["stray"], body["reason"])
+
+
+def _dispute(origin: Origin, body: Body) -> CityEvent:
+    return DisputeOpened(origin, body["dispute"], body["session"], body["reason"])
+
+
+def _verdict(origin: Origin, body: Body) -> CityEvent:
+    return DisputeClosed(origin, body["dispute"], body["session"], body["verdict"] == "upheld")
+
+
 def _withdraw(origin: Origin, body: Body) -> CityEvent:
     return EntitlementWithdrawn(origin, Kind(body["kind"]), body["id"])
 
@@ -80,6 +111,15 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     ),
     "repayment": ({"session": _id, "payment": _id, "amount_minor": forms.count, "place": _id}, _repayment),
     "refund": ({"session": _id, "refund": _id, "amount_minor": forms.count, "reason": _id}, _refund),
+    "correction": (
+        {"session": _id, "correction": _id, "corrects": forms.count, "amount_minor": forms.count, "reason": _id},
+        _correction,
+    ),
+    "void": ({"session": _id, "void": _id, "reason": _id}, _void),
+    "write-off": ({"session": _id, "write_off": _id, "reason": _id}, _write_off),
+    "attach": ({"session": _id, "attach": _id, "stray": _id, "reason": _id}, _attach),
+    "dispute": ({"session": _id, "dispute": _id, "reason": _id}, _dispute),
+    "verdict": ({"session": _id, "dispute": _id, "verdict": forms.word("upheld", "rejected")}, _verdict),
     "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
     "recount": ({"id": _id, "inside": forms.count}, _recount),
 }

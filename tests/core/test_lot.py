@@ -11,10 +11,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from gateway.core.city_events import ExitAttached
 from gateway.core.commands import OpenBarrier, PublishOccupancy
 from gateway.core.events import BaysReported, Event, Woke
 from gateway.core.exit import WithoutLease
-from gateway.core.lot import occupancy, wanted_session
+from gateway.core.lot import occupancy, wanted_sessions
 from gateway.core.memory import LotMemory
 from gateway.core.session import IN_THE_LOT
 from tests.lots import HOUR_MS, LOT, SmallLot, plate, state_of
@@ -139,8 +140,9 @@ def test_a_snapshot_sets_all_bays_of_its_node(tmp_path: Path) -> None:
 
 def test_only_the_citys_lines_name_a_session(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
-    found = [wanted_session(event) for event in (lot.lease("1.3", 1), lot.payment("1.4", 1), lot.receipt(1), Woke())]
-    assert found == ["1.3", "1.4", "", ""]
+    attach = lot.line(ExitAttached, "a-1", "1.5", "1.6", "seen on the picture")
+    events = (lot.lease("1.3", 1), lot.payment("1.4", 1), attach, lot.receipt(1), Woke())
+    assert [wanted_sessions(event) for event in events] == [("1.3",), ("1.4",), ("1.5", "1.6"), (), ()]
 
 
 @pytest.mark.parametrize(

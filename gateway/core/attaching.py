@@ -1,0 +1,80 @@
+"""A person found out whose exit a reviewed one was: the stay ends there, and is billed then.
+
+Owns the correction of a misread plate after the fact. Rules: the bill is that of the stay from its entry to that exit's read,
+and only if its length is known; an exit ends one stay and a stay has one exit; a lease pays if it covered the bill at the exit,
+else it is arrears; the exit without a stay is voided by the same record. Refuses to guess whose exit it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.core import exit
+from gateway.core.answer import Answer
+from gateway.core.charge import charge, use_up
+from gateway.core.city_events import ExitAttached
+from gateway.core.exit import Outcome
+from gateway.core.lease import covers
+from gateway.core.memory import LotMemory
+from gateway.core.moment import is_measurable, stay_ms
+from gateway.core.once import refuse
+from gateway.core.posting import billed
+from gateway.core.record import Draft, Value
+from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.tariff import TariffError
+
+
+def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> None:
+    """End a stay by a reviewed exit, and bill it."""
+    if not memory.once.is_new(event, event.session, answer):
+        return None
+    session, stray = memory.session(event.session), memory.session(event.stray)
+    reason = _objection(session, stray)
+    if session is None or stray is None or reason:
+        return refuse(event, event.session, reason, answer)
+    # An exit that fits no stay is a session whose entry is that exit.
+    entered_ms, exited_ms = stay_ms(session.entered, stray.entered)
+    try:
+        bill = charge(memory, session, entered_ms, exited_ms)
+    except TariffError:
+        return refuse(event, event.session, "price not known", answer)
+    memory.once.take(event, answer)
+    outcome = _outcome(session, stray, bill.amount_minor)
+    body: dict[str, Value] = {
+        "session": session.id,
+        "attach": event.attach,
+        "stray": stray.id,
+        "corrects": stray.priced_n,
+        **bill.told(memory, entered_ms, exited_ms),
+        "outcome": str(outcome),
+        "reason": event.reason,
+        "dn": event.origin.dn,
+    }
+    n = answer.write(Draft("attached", body))
+    use_up(memory, bill, exited_ms, answer)
+    answer.postings += billed(n, session.id, bill.amount_minor)
+    memory.billed_minor += bill.amount_minor
+    gone = replace(session, lane_out=stray.lane_out, exited_ms=exited_ms, amount_minor=bill.amount_minor, priced_n=n)
+    memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
+    memory.put(moved(stray, Trigger.VOIDED), answer)
+    return None
+
+
+def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:
+    if amount_minor == 0:
+        return Outcome.FREE
+    leased = session.lease is not None and covers(session.lease, amount_minor, stray.entered)
+    return Outcome.LEASE if leased else Outcome.ARREARS
+
+
+def _objection(session: Session | None, stray: Session | None) -> str:
+    if session is None or stray is None:
+        return "unknown session"
+    if stray.state is not State.REVIEW or not stray.exited_ms:
+        return f"{stray.id} is no exit in review"
+    if session.state not in (State.INSIDE, State.REVIEW) or session.exited_ms:
+        return f"session is {session.state}"
+    if not is_measurable(session.entered, stray.entered):
+        return "length of the stay not known"
+    early = session.entered.boot == stray.entered.boot and stray.entered.mono_ms < session.entered.mono_ms
+    return "the exit was before the entry" if early or stray.exited_ms < session.entered.wall_ms else ""
