@@ -7,6 +7,7 @@ a walk that tries everything hardly ever reaches a refund; the illegal ones have
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from dataclasses import dataclass, replace
@@ -17,7 +18,17 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from gateway.core.city_events import Numbered, PaymentReported, RefundMade
+from gateway.core.city_events import (
+    BillCorrected,
+    BillVoided,
+    BillWrittenOff,
+    DisputeClosed,
+    DisputeOpened,
+    ExitAttached,
+    Numbered,
+    PaymentReported,
+    RefundMade,
+)
 from gateway.core.entitlement import Way
 from gateway.core.events import Woke
 from gateway.core.exit import WithoutLease
@@ -29,6 +40,8 @@ from tests.lots import HOUR_MS, START_MS, SmallLot, plate, state_of
 TARIFF = files("seeds").joinpath("tariffs").joinpath("plain-garage.toml").read_text(encoding="utf-8")
 PLATES = tuple(f"浙A{number}{number}{number}{number}{number}" for number in range(1, 7))
 """No two of them could be taken for each other."""
+
+PARKED_MAX = 3
 
 TERM_MS = 48 * HOUR_MS
 OWING = ("held", "due", "arrears")
@@ -49,12 +62,14 @@ class Stay:
     lowered_minor: int = 0
     paid_minor: int = 0
     refunded_minor: int = 0
+    written_off_minor: int = 0
+    dispute: str = ""
     cap_minor: int = 0
     term_ms: int = 0
 
     @property
     def net_minor(self) -> int:
-        return self.billed_minor - self.lowered_minor
+        return self.billed_minor - self.lowered_minor - self.written_off_minor
 
     @property
     def kept_minor(self) -> int:
@@ -69,6 +84,41 @@ class Stay:
         if self.state in OWING and self.owed_minor == 0:
             self.state = "paid" if self.kept_minor else "free"
 
+    def bring_to_nothing(self) -> None:
+        """The bill was wrong."""
+        self.lowered_minor = self.billed_minor - self.written_off_minor
+        self.state, self.dispute = "voided", ""
+
+
+@dataclass
+class Folded:
+    """What the records of one stay say together."""
+
+    bills: int = 0
+    billed: int = 0
+    lowered: int = 0
+    written_off: int = 0
+    paid: int = 0
+    refunded: int = 0
+
+    def take(self, kind: str, body: dict[str, Any]) -> None:
+        """One record."""
+        match kind:
+            case "exit" | "attached":
+                self.bills += 1
+                self.billed = body["amount_minor"]
+            case "corrected":
+                self.billed = body["amount_minor"]
+            case "lowered" | "voided" | "dispute-closed":
+                self.lowered += body["amount_minor"]
+            case "written-off":
+                self.written_off += body["amount_minor"]
+            case "paid":
+                self.paid += body["amount_minor"]
+            case "refunded":
+                self.refunded += body["amount_minor"]
+                self.lowered += body["amount_minor"] - body["due_minor"]
+
 
 class Settlement(RuleBasedStateMachine):
     """The walk. Every rule makes one move in the lot and in the model; the invariants compare."""
@@ -78,8 +128,9 @@ class Settlement(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp(prefix="lotgate-model-"))
         self.stays: dict[str, Stay] = {}
         self.said: list[Numbered] = []
-        self.counted = 0
-        self.sums: dict[str, int] = {}
+        self.folded: dict[str, Folded] = {}
+        self.folded_n = 0
+        self.strays: dict[str, tuple[str, int]] = {}
 
     def teardown(self) -> None:
         shutil.rmtree(self.folder)
@@ -87,11 +138,18 @@ class Settlement(RuleBasedStateMachine):
     @initialize(policy=st.sampled_from((WithoutLease.OPEN_ARREARS, WithoutLease.PAY_HERE)))
     def open(self, policy: WithoutLease) -> None:
         self.lot = SmallLot(self.folder, policy=policy)
+        for text, cap_minor in zip(PLATES, (0, 9000), strict=False):
+            self.stay(text, 95, cap_minor)
 
     # What a rule may choose from.
 
     def those(self, *states: str) -> list[Stay]:
         return [stay for stay in self.stays.values() if stay.state in states]
+
+    def parked(self) -> list[Stay]:
+        """Those that are inside, and not gone under another plate's read."""
+        gone = {id_ for id_, _ in self.strays.values()}
+        return [stay for stay in self.those("inside") if stay.id not in gone]
 
     def pick(self, data: st.DataObject, *states: str) -> Stay:
         return data.draw(st.sampled_from(self.those(*states)))
@@ -100,25 +158,46 @@ class Settlement(RuleBasedStateMachine):
         return [event for event in self.said if isinstance(event, PaymentReported | RefundMade)]
 
     def say(self, event: Numbered) -> Outcome:
-        """A line from the city."""
+        """A line from the city; its id is its number."""
         self.said.append(event)
         return self.lot.step(event)
 
     def refused(self, event: Numbered) -> None:
         """A line that must change nothing, and be written down."""
-        before = len(self.lot.lines("refused"))
+        before_n = self.lot.journal.head().n
         self.lot.step(event)
-        assert len(self.lot.lines("refused")) == before + 1
+        assert [line["type"] for line in self.since(before_n) if line["type"] != "heartbeat"] == ["refused"]
+
+    def since(self, n: int) -> list[dict[str, Any]]:
+        """The records after number n."""
+        return [json.loads(record.line) for record in self.lot.engine.records(n + 1, 1000)]
 
     # Legal moves.
 
-    @precondition(lambda self: len(self.those("inside", "held")) < len(PLATES))
+    @precondition(lambda self: len(self.those("inside")) < PARKED_MAX and self.outside())
     @rule(data=st.data())
     def drive_in(self, data: st.DataObject) -> None:
-        inside = {stay.plate for stay in self.those("inside", "held")}
-        text = data.draw(st.sampled_from([text for text in PLATES if text not in inside]))
+        text = data.draw(st.sampled_from(self.outside()))
         id_ = self.lot.enter(plate(text))
         self.stays[id_] = Stay(id_, text, entered_ms=START_MS + self.lot.now_ms)
+
+    def outside(self) -> list[str]:
+        inside = {stay.plate for stay in self.those("inside", "held")}
+        return [text for text in PLATES if text not in inside]
+
+    @precondition(lambda self: self.outside())
+    @rule(data=st.data(), minutes=st.sampled_from((20, 95, 400, 1500)), cap_minor=st.sampled_from((0, 700, 9000)))
+    def whole_stay(self, data: st.DataObject, minutes: int, cap_minor: int) -> None:
+        """In and out at one go, since what the walk is about begins after the exit."""
+        self.stay(data.draw(st.sampled_from(self.outside())), minutes, cap_minor)
+
+    def stay(self, text: str, minutes: int, cap_minor: int) -> None:
+        id_ = self.lot.enter(plate(text))
+        stay = self.stays[id_] = Stay(id_, text, entered_ms=START_MS + self.lot.now_ms, cap_minor=cap_minor)
+        if cap_minor:
+            self.say(self.lot.lease(id_, cap_minor))
+        self.lot.wait(minutes * 60_000)
+        self.leave(stay)
 
     @rule(minutes=st.sampled_from((1, 20, 31, 90, 500, 1500, 2900)))
     def wait(self, minutes: int) -> None:
@@ -129,29 +208,54 @@ class Settlement(RuleBasedStateMachine):
             if stay.term_ms <= now_ms:
                 stay.state = "arrears"
 
-    @precondition(lambda self: self.those("inside"))
+    @precondition(lambda self: self.parked())
     @rule(data=st.data(), spare=st.sampled_from((0, 300, 5000)))
     def lease(self, data: st.DataObject, spare: int) -> None:
-        stay = self.pick(data, "inside")
+        stay = data.draw(st.sampled_from(self.parked()))
         self.say(self.lot.lease(stay.id, 500 + spare))
         stay.cap_minor = 500 + spare
 
-    @precondition(lambda self: self.those("inside"))
+    @precondition(lambda self: self.parked())
     @rule(data=st.data())
     def drive_out(self, data: st.DataObject) -> None:
-        stay = self.pick(data, "inside")
+        self.leave(data.draw(st.sampled_from(self.parked())))
+
+    def leave(self, stay: Stay) -> None:
         self.lot.step(self.lot.read("out", plate(stay.plate)))
-        stay.exited_ms = START_MS + self.lot.now_ms
-        stay.billed_minor = owed_minor(TARIFF, stay.entered_ms, stay.exited_ms, "small", "fuel")
-        stay.term_ms = stay.exited_ms + TERM_MS
-        if stay.billed_minor == 0:
-            stay.state = "free"
-        elif stay.billed_minor <= stay.cap_minor:
-            stay.state = "due"
-        else:
-            stay.state = "arrears" if self.lot.policy is WithoutLease.OPEN_ARREARS else "held"
+        held = self.lot.policy is WithoutLease.PAY_HERE
+        self.bill(stay, START_MS + self.lot.now_ms, "held" if held else "arrears")
         if stay.state != "held":
             self.lot.step(self.lot.passed("out"))
+
+    @precondition(lambda self: self.parked())
+    @rule(data=st.data())
+    def drive_out_misread(self, data: st.DataObject) -> None:
+        """The exit reads another plate altogether: it opens, and nobody is debited."""
+        stay = data.draw(st.sampled_from(self.parked()))
+        self.lot.step(self.lot.read("out-2", plate("京Z99999")))
+        exit_ms = START_MS + self.lot.now_ms
+        self.lot.step(self.lot.passed("out-2"))
+        self.strays[str(self.lot.last("exit")["session"])] = stay.id, exit_ms
+
+    @precondition(lambda self: self.strays)
+    @rule(data=st.data())
+    def attach(self, data: st.DataObject) -> None:
+        """A person sees whose exit it was."""
+        stray = data.draw(st.sampled_from(sorted(self.strays)))
+        id_, exit_ms = self.strays.pop(stray)
+        self.say(self.lot.line(ExitAttached, f"a{len(self.said)}", id_, stray, "seen"))
+        self.bill(self.stays[id_], exit_ms, "arrears")
+        assert self.lot.rows(f"SELECT state FROM session WHERE id = '{stray}'") == [("voided",)]
+
+    def bill(self, stay: Stay, exited_ms: int, unleased: str) -> None:
+        """The stay ends with a bill of its own."""
+        stay.exited_ms = exited_ms
+        stay.billed_minor = owed_minor(TARIFF, stay.entered_ms, exited_ms, "small", "fuel")
+        stay.term_ms = exited_ms + TERM_MS
+        if stay.billed_minor == 0:
+            stay.state = "free"
+        else:
+            stay.state = "due" if stay.billed_minor <= stay.cap_minor else unleased
 
     @precondition(lambda self: self.those("held"))
     @rule(data=st.data())
@@ -185,14 +289,14 @@ class Settlement(RuleBasedStateMachine):
         stay.paid_minor += amount
         stay.settle()
 
-    @precondition(lambda self: self.those("free", "paid", "refunded"))
+    @precondition(lambda self: self.those("free", "paid", "refunded", "voided"))
     @rule(data=st.data())
     def pay_again(self, data: st.DataObject) -> None:
         """Another payment of another id: it was taken, so it is booked, and it is due back."""
-        stay = self.pick(data, "free", "paid", "refunded")
+        stay = self.pick(data, "free", "paid", "refunded", "voided")
         self.say(self.lot.payment(stay.id, 200))
         stay.paid_minor += 200
-        stay.state = "paid"
+        stay.state = "voided" if stay.state == "voided" else "paid"
         assert self.lot.last("refund-due")["amount_minor"] == min(200, stay.kept_minor - stay.net_minor)
 
     @precondition(lambda self: self.those("due", "arrears"))
@@ -202,16 +306,71 @@ class Settlement(RuleBasedStateMachine):
         self.say(self.lot.payment(stay.id, stay.owed_minor, paid=False))
         stay.state = "arrears"
 
-    @precondition(lambda self: self.those("paid"))
+    def refundable(self) -> list[Stay]:
+        return [stay for stay in self.those("paid", "voided", "disputed") if stay.kept_minor]
+
+    @precondition(lambda self: self.refundable())
     @rule(data=st.data(), share=st.sampled_from((1, 2, 5)))
     def refund(self, data: st.DataObject, share: int) -> None:
-        stay = self.pick(data, "paid")
+        stay = data.draw(st.sampled_from(self.refundable()))
         amount = max(1, stay.kept_minor // share)
         due_minor = min(amount, max(0, stay.kept_minor - stay.net_minor))
         self.say(self.lot.refund(stay.id, amount))
         stay.refunded_minor += amount
         stay.lowered_minor += amount - due_minor
-        stay.state = "paid" if stay.kept_minor else "refunded"
+        if stay.state == "paid" and stay.kept_minor == 0:
+            stay.state = "refunded"
+
+    @precondition(lambda self: self.those("due", "arrears", "paid", "free"))
+    @rule(data=st.data(), by_minor=st.sampled_from((-300, -100, 200, 700)))
+    def correct(self, data: st.DataObject, by_minor: int) -> None:
+        stay = self.pick(data, "due", "arrears", "paid", "free")
+        amount = max(stay.lowered_minor + stay.written_off_minor, stay.billed_minor + by_minor)
+        (priced_n,) = self.lot.rows(f"SELECT priced_n FROM session WHERE id = '{stay.id}'")[0]
+        event = self.lot.line(BillCorrected, f"c{len(self.said)}", stay.id, priced_n, amount, "wrong class")
+        if amount == stay.billed_minor:
+            return self.refused(event)
+        self.say(event)
+        stay.billed_minor = amount
+        if stay.state in ("paid", "free") and stay.owed_minor:
+            stay.state, stay.term_ms = "due", START_MS + self.lot.now_ms + TERM_MS
+        stay.settle()
+        return None
+
+    @precondition(lambda self: self.those("due", "arrears", "paid"))
+    @rule(data=st.data())
+    def void(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "due", "arrears", "paid")
+        self.say(self.lot.line(BillVoided, f"v{len(self.said)}", stay.id, "charged wrongly"))
+        stay.bring_to_nothing()
+
+    @precondition(lambda self: self.those("arrears"))
+    @rule(data=st.data())
+    def write_off(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "arrears")
+        self.say(self.lot.line(BillWrittenOff, f"w{len(self.said)}", stay.id, "not to be found"))
+        stay.written_off_minor, stay.state = stay.owed_minor, "written-off"
+
+    @precondition(lambda self: self.those("due", "arrears", "paid"))
+    @rule(data=st.data())
+    def contest(self, data: st.DataObject) -> None:
+        stay = self.pick(data, "due", "arrears", "paid")
+        stay.dispute, stay.state = f"d{len(self.said)}", "disputed"
+        self.say(self.lot.line(DisputeOpened, stay.dispute, stay.id, "was not there"))
+
+    @precondition(lambda self: self.those("disputed"))
+    @rule(data=st.data(), upheld=st.booleans())
+    def decide(self, data: st.DataObject, upheld: bool) -> None:
+        stay = self.pick(data, "disputed")
+        self.say(self.lot.line(DisputeClosed, stay.dispute, stay.id, upheld))
+        if upheld:
+            stay.bring_to_nothing()
+        elif stay.owed_minor:
+            stay.state = "arrears"
+        elif stay.kept_minor:
+            stay.state = "paid"
+        else:
+            stay.state = "refunded" if stay.paid_minor else "free"
 
     @precondition(lambda self: self.those(*GONE))
     @rule(data=st.data(), value=st.sampled_from((100, 400, 9000)))
@@ -221,7 +380,7 @@ class Settlement(RuleBasedStateMachine):
         until_ms = START_MS + self.lot.now_ms
         grant = benefit(Way.MONEY, value, f"b{len(self.said)}", f"blue {stay.plate}", to_ms=until_ms)
         self.say(self.lot.grant(grant))
-        for other in self.those("due", "arrears", "paid"):
+        for other in self.those("due", "arrears", "paid", "disputed"):
             if other.plate == stay.plate and other.exited_ms <= until_ms:
                 other.lowered_minor += min(value, other.billed_minor, other.net_minor)
                 other.settle()
@@ -233,10 +392,10 @@ class Settlement(RuleBasedStateMachine):
     def repeat(self, data: st.DataObject) -> None:
         """The city repeats an old line, and says an old thing under a new number."""
         event = data.draw(st.sampled_from(self.said))
-        before = self.lot.lines()
+        before_n = self.lot.journal.head().n
         self.lot.step(event)
         self.lot.step(replace(event, origin=self.lot.origin()))
-        assert self.lot.lines() == before
+        assert [line for line in self.since(before_n) if line["type"] != "heartbeat"] == []
 
     @precondition(lambda self: self.payments())
     @rule(data=st.data())
@@ -265,8 +424,9 @@ class Settlement(RuleBasedStateMachine):
         """The vehicle is gone, and something like its plate is read again: no second bill."""
         stay = self.pick(data, *GONE)
         if stay.plate not in {other.plate for other in self.those("inside", "held")}:
+            before_n = self.lot.journal.head().n
             self.lot.step(self.lot.read("out-2", plate(stay.plate)))
-            assert self.lot.last("exit")["amount_minor"] in (0, stay.billed_minor)
+            assert sum(line["body"].get("amount_minor", 0) for line in self.since(before_n) if line["type"] == "exit") == 0
 
     @rule()
     def die(self) -> None:
@@ -280,35 +440,25 @@ class Settlement(RuleBasedStateMachine):
     def every_stay_is_as_the_model_has_it(self) -> None:
         if not self.stays:
             return
-        columns = "id, state, amount_minor, lowered_minor, paid_minor, refunded_minor"
+        columns = "id, state, amount_minor, lowered_minor, written_off_minor, paid_minor, refunded_minor"
         found = {row[0]: row[1:] for row in self.lot.rows(f"SELECT {columns} FROM session")}
         for stay in self.stays.values():
-            money = stay.billed_minor, stay.lowered_minor, stay.paid_minor, stay.refunded_minor
+            off = stay.lowered_minor, stay.written_off_minor
+            money = stay.billed_minor, *off, stay.paid_minor, stay.refunded_minor
             assert found[stay.id] == (stay.state, *money), stay
             assert 0 <= stay.refunded_minor <= stay.paid_minor
 
     @invariant()
     def the_records_say_the_same(self) -> None:
         """Folded by our own hand, record after record, the chain gives each stay's money; and nothing is billed twice."""
-        if not self.stays:
-            return
-        billed: dict[str, list[int]] = {}
-        moved: dict[tuple[str, str], int] = {}
-        for line in self.lot.lines():
-            kind, body = line["type"], line["body"]
-            if kind == "exit":
-                billed.setdefault(body["session"], []).append(body["amount_minor"])
-            elif kind in ("paid", "refunded", "lowered"):
-                key = body["session"], kind
-                moved[key] = moved.get(key, 0) + body["amount_minor"]
-                if kind == "refunded":
-                    key = body["session"], "lowered"
-                    moved[key] = moved.get(key, 0) + body["amount_minor"] - body["due_minor"]
-        for stay in self.stays.values():
-            assert billed.get(stay.id, []) == ([stay.billed_minor] if stay.exited_ms else [])
-            assert moved.get((stay.id, "paid"), 0) == stay.paid_minor
-            assert moved.get((stay.id, "refunded"), 0) == stay.refunded_minor
-            assert moved.get((stay.id, "lowered"), 0) == stay.lowered_minor
+        for line in self.since(self.folded_n) if self.stays else ():
+            self.folded_n = line["n"]
+            self.folded.setdefault(line["body"].get("session", ""), Folded()).take(line["type"], line["body"])
+        for id_, stay in self.stays.items():
+            found = self.folded[id_]
+            assert found.bills == (1 if stay.exited_ms else 0)
+            money = stay.billed_minor, stay.lowered_minor, stay.written_off_minor, stay.paid_minor, stay.refunded_minor
+            assert (found.billed, found.lowered, found.written_off, found.paid, found.refunded) == money
 
     @invariant()
     def the_accounts_balance(self) -> None:
