@@ -16,7 +16,7 @@ from gateway.core.city_events import Numbered, ReceiptArrived
 from gateway.core.commands import Command, RaiseAlarm, Severity
 from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
-from gateway.core.lot import answer_events, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
+from gateway.core.lot import answer_events, wanted_day, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment
 from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
@@ -148,6 +148,9 @@ class Engine:
         for event in fresh:
             for session in (*wanted_sessions(event), *self._past_stays(event), *self._past_term(event, now)):
                 self._adopt(session)
+            day = wanted_day(event)
+            if day:
+                self._memory.days.closed |= self._journal.closed_day(day)
             for kind, id_ in wanted_ids(event):
                 content = self._journal.used(kind, id_)
                 if content is not None:

@@ -286,6 +286,17 @@ class _Reading:
             raise _Bad(f"of chain {content['chain']!r}, the lines before it of {self.report.chain!r}")
 
 
+DAY_SUMS = {
+    "exit": "billed_minor",
+    "attached": "billed_minor",
+    "corrected": "billed_minor",
+    "paid": "paid_minor",
+    "cash": "cash_minor",
+    "refunded": "refunded_minor",
+}
+"""Which figure of a day a record's amount belongs to, of those that the verifier counts again."""
+
+
 @dataclass
 class _Purse:
     """One session's money; `priced` is the record that set its bill, 0 if it is not in the export."""
@@ -314,16 +325,30 @@ class _Books:
         self.purses: dict[str, _Purse] = {}
         self.strays: dict[int, str] = {}
         self.ids: set[tuple[str, str]] = set()
+        self.tills: dict[str, int] = {}
+        self.moved: dict[str, int] = {}
+        self.day_from = 1
 
     def record(self, n: int, kind: str, body: dict[str, Any]) -> None:
+        if kind == "day":
+            self._day(n, body)
+        self._count(kind, body)
         if kind in ("exit", "attached"):
             self._bill(n, kind, body)
         elif kind in ("corrected", "voided"):
             self._correct(n, kind, body)
-        elif kind in ("paid", "refunded", "lowered", "written-off", "dispute-closed"):
+        elif kind in ("shift-opened", "shift-closed"):
+            self._shift(kind, body)
+        elif kind == "invoice":
+            self._once("invoice", body)
+            if _member(body, "net_minor", int) + _member(body, "tax_minor", int) != _member(body, "total_minor", int):
+                raise _Bad(f"the parts of invoice {body['invoice']} do not make its total")
+        elif kind in ("paid", "cash", "refunded", "lowered", "written-off", "dispute-closed"):
             purse, amount = self._purse(body), _amount(body)
-            if kind == "paid":
-                self._once("payment", body)
+            if kind in ("paid", "cash"):
+                self._once("payment" if kind == "paid" else "cash", body)
+                if kind == "cash" and _member(body, "shift", str) in self.tills:
+                    self.tills[body["shift"]] += amount
                 purse.paid += amount
                 purse.given_up -= _member(body, "recovered_minor", int) if "recovered_minor" in body else 0
             elif kind == "refunded":
@@ -380,6 +405,38 @@ class _Books:
         purse.priced = n
         if self._knows(purse) and purse.net < 0:
             raise _Bad(f"more is taken off the bill of session {body['session']} than it was")
+
+    def _shift(self, kind: str, body: dict[str, Any]) -> None:
+        shift = _member(body, "shift", str)
+        if kind == "shift-opened":
+            self.tills[shift] = _member(body, "float_minor", int)
+            return
+        expected, counted = _member(body, "expected_minor", int), _member(body, "counted_minor", int)
+        till = self.tills.pop(shift, None if self.whole else expected)
+        if till != expected or counted - expected != _member(body, "difference_minor", int):
+            raise _Bad(f"shift {shift} should have held {till}: it says {expected}, and {counted} were counted")
+
+    def _count(self, kind: str, body: dict[str, Any]) -> None:
+        """What a record moves of a day's figures."""
+        one = {"entry": "entries", "exit": "exits"}.get(kind)
+        if one is not None:
+            self.moved[one] = self.moved.get(one, 0) + 1
+        into = DAY_SUMS.get(kind)
+        if into is None:
+            return
+        amount = _member(body, "amount_minor", int) - (_member(body, "before_minor", int) if kind == "corrected" else 0)
+        self.moved[into] = self.moved.get(into, 0) + amount
+
+    def _day(self, n: int, body: dict[str, Any]) -> None:
+        figures = _member(body, "figures", dict)
+        if self.whole and (body.get("first"), body.get("last")) != (self.day_from, n - 1):
+            raise _Bad(f"day {body.get('day')} is not of records {self.day_from} to {n - 1}")
+        for name in (*DAY_SUMS.values(), "entries", "exits"):
+            if self.whole and figures.get(name) != self.moved.get(name, 0):
+                raise _Bad(
+                    f"day {body.get('day')} says {name} {figures.get(name)}, its records {self.moved.get(name, 0)}"
+                )
+        self.day_from, self.moved = n + 1, {}
 
     def _purse(self, body: dict[str, Any]) -> _Purse:
         return self.purses.setdefault(_member(body, "session", str), _Purse())

@@ -222,6 +222,8 @@ class City:
             # A second exit of a session is odd, and bills nothing.
             if line.type != "exit" or self.store.owed(head.chain, session) is None:
                 self.store.put_purse(head.chain, session, city_money.after(purse, line.type, line.body))
+        if line.type == "day":
+            return self._tally(head, line)
         if line.type == "entry" and plate in self._agreements:
             return self._grant(head, line, self._agreements[plate])
         if line.type == "exit":
@@ -229,6 +231,15 @@ class City:
         if line.type in ("released", "leased"):
             return self._honour(head, line)
         return head
+
+    def _tally(self, head: Head, line: Line) -> Head:
+        """The gateway has closed a day: tell what these records come to here."""
+        day, first, last = (line.body.get(name) for name in ("day", "first", "last"))
+        if not (isinstance(day, str) and 0 < len(day) <= 10 and type(first) is int and type(last) is int):
+            self._counts["odd"] += 1
+            return head
+        found = city_money.figures(self.store.records(head.chain, first, last), self.store.open_minor(head.chain))
+        return self._add_down(head, "day", {"tally": f"{head.chain}/day/{line.n}", "day": day, "figures": found})
 
     def _give_back(self, head: Head, line: Line, purse: city_money.Purse) -> Head:
         """The gateway says what was paid too much; the city pays it and says so."""

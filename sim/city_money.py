@@ -7,6 +7,7 @@ units. Refuses to know files.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +16,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     "attached": (),
     "corrected": ("before_minor",),
     "paid": ("recovered_minor",),
+    "cash": ("recovered_minor",),
     "lowered": (),
     "voided": (),
     "dispute-closed": (),
@@ -47,7 +49,7 @@ def after(purse: Purse, kind: str, body: dict[str, Any]) -> Purse:
     match kind:
         case "exit" | "attached":
             return replace(purse, billed_minor=purse.billed_minor + amount)
-        case "paid":
+        case "paid" | "cash":
             # What was given up and is paid after all is asked for again by the same record.
             recovered = body.get("recovered_minor", 0)
             paid_minor, lowered_minor = purse.paid_minor + amount, purse.lowered_minor - recovered
@@ -77,3 +79,26 @@ def giving_back(purse: Purse, amount_minor: int) -> Purse | None:
     promised_minor = purse.promised_minor + amount_minor
     fits = amount_minor > 0 and max(promised_minor, purse.refunded_minor) <= purse.paid_minor
     return replace(purse, promised_minor=promised_minor) if fits else None
+
+
+def figures(records: Iterable[tuple[str, dict[str, Any]]], open_minor: int) -> dict[str, int]:
+    """What a day's records move, by the names of docs/RECORDS.md; `open_minor` is what all purses together have open."""
+    names = "entries exits billed_minor lowered_minor written_off_minor paid_minor cash_minor refunded_minor"
+    found = dict.fromkeys(names.split(), 0)
+    for kind, body in records:
+        found["entries"] += kind == "entry"
+        found["exits"] += kind == "exit"
+        if kind == "exit" and isinstance(body.get("outcome"), str):
+            outcome = f"outcome-{body['outcome']}"[:24]
+            found[outcome] = found.get(outcome, 0) + 1
+        if not is_money(kind, body):
+            continue
+        before, then = Purse(), after(Purse(), kind, body)
+        recovered = body.get("recovered_minor", 0)
+        given_up = body["amount_minor"] if kind == "written-off" else -recovered
+        found["billed_minor"] += then.billed_minor - before.billed_minor
+        found["lowered_minor"] += then.lowered_minor - given_up
+        found["written_off_minor"] += given_up
+        found["cash_minor" if kind == "cash" else "paid_minor"] += then.paid_minor
+        found["refunded_minor"] += then.refunded_minor
+    return found | {"open_minor": open_minor}

@@ -6,10 +6,12 @@ Rules: one transaction for each message that came in, or nothing of it; amounts 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
+from typing import Any
 
 from sim.city_money import Purse
 from sim.city_verifier import ZERO_HASH, Line
@@ -272,6 +274,16 @@ class CityStore:
     def put_purse(self, chain: str, session: str, purse: Purse) -> None:
         """Keep a session's money."""
         self._db.execute("INSERT OR REPLACE INTO purse VALUES (?, ?, ?, ?, ?, ?, ?)", (chain, session, *astuple(purse)))
+
+    def records(self, chain: str, first: int, last: int) -> list[tuple[str, dict[str, Any]]]:
+        """Type and body of the stored records of a stretch."""
+        sql = "SELECT type, line FROM record WHERE chain = ? AND n BETWEEN ? AND ? ORDER BY n"
+        return [(str(kind), json.loads(line)["body"]) for kind, line in self._db.execute(sql, (chain, first, last))]
+
+    def open_minor(self, chain: str) -> int:
+        """What all purses of a chain have open together."""
+        sql = "SELECT coalesce(sum(billed_minor - lowered_minor - paid_minor + refunded_minor), 0) FROM purse WHERE chain = ?"
+        return int(self._db.execute(sql, (chain,)).fetchone()[0])
 
     def add_tally(self, counts: Mapping[str, int]) -> None:
         """Add to the counters."""

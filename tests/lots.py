@@ -199,5 +199,7 @@ def state_of(memory: LotMemory) -> dict[str, object]:
         "leaving": leaving,
         "bays": dict(memory.bays),
         "entitled": (vars(memory.book), vars(memory.spaces)["_taken"], vars(memory.debts), memory.unlisted),
+        "tills": dict(memory.tills),
+        "day": {name: value for name, value in vars(memory.days).items() if name != "_zone"},
         "totals": (memory.entries, memory.exits, memory.billed_minor),
     }

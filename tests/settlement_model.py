@@ -375,12 +375,12 @@ class Settlement(RuleBasedStateMachine):
     @precondition(lambda self: self.those(*GONE))
     @rule(data=st.data(), value=st.sampled_from((100, 400, 9000)))
     def benefit_late(self, data: st.DataObject, value: int) -> None:
-        """It holds until now: what is inside gets nothing of it."""
+        """It holds until now: who is inside and was not billed yet gets nothing of it."""
         stay = self.pick(data, *GONE)
         until_ms = START_MS + self.lot.now_ms
         grant = benefit(Way.MONEY, value, f"b{len(self.said)}", f"blue {stay.plate}", to_ms=until_ms)
         self.say(self.lot.grant(grant))
-        for other in self.those("due", "arrears", "paid", "disputed"):
+        for other in self.those("held", "due", "arrears", "paid", "disputed"):
             if other.plate == stay.plate and other.exited_ms <= until_ms:
                 other.lowered_minor += min(value, other.billed_minor, other.net_minor)
                 other.settle()
@@ -426,7 +426,9 @@ class Settlement(RuleBasedStateMachine):
         if stay.plate not in {other.plate for other in self.those("inside", "held")}:
             before_n = self.lot.journal.head().n
             self.lot.step(self.lot.read("out-2", plate(stay.plate)))
-            assert sum(line["body"].get("amount_minor", 0) for line in self.since(before_n) if line["type"] == "exit") == 0
+            assert (
+                sum(line["body"].get("amount_minor", 0) for line in self.since(before_n) if line["type"] == "exit") == 0
+            )
 
     @rule()
     def die(self) -> None:

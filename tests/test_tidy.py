@@ -55,6 +55,7 @@ TESTED_BY = {
     "gateway/core/plate.py": "tests/core/test_matching.py",
     "gateway/core/refusal.py": "tests/core/test_payments.py",
     "gateway/core/review.py": "tests/core/test_entry.py",
+    "gateway/store/settlements.py": "tests/core/test_days.py",
     "gateway/core/settling.py": "tests/core/test_corrections.py",
     "gateway/fallback.py": "tests/test_run.py",
     "sim/counter.py": "tests/sim/test_occupancy.py",

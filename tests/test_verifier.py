@@ -97,6 +97,14 @@ class Book:
     def money(self, kind: str, **members: Any) -> Book:
         return self.record(kind, {"session": "1.2", "amount_minor": 500} | members, dn=1)
 
+    def cash(self) -> Book:
+        return self.money("cash", cash="k1", shift="s1")
+
+    def day(self, *, last: int = 3, **change: int) -> Book:
+        names = ("entries", "exits", "billed_minor", "paid_minor", "cash_minor", "refunded_minor")
+        figures = dict.fromkeys(names, 0) | {"entries": 1, "exits": 1, "billed_minor": 1000} | change
+        return self.record("day", {"day": "2026-03-02", "first": 1, "last": last, "figures": figures}, dn=1)
+
     def attached(self) -> Book:
         body = {"session": "1.2", "currency": "CNY", "lines": [], "amount_minor": 0, "corrects": 9, "stray": "1.9"}
         return self.record("attached", body, dn=1)
@@ -243,6 +251,23 @@ def test_a_later_stretch_of_the_ledger() -> None:
     assert (report.exit_code, report.first, report.last, report.witnessed, report.unwitnessed) == (0, 42, 44, 43, 1)
 
 
+INVOICE = {"session": "1.2", "invoice": "i1", "total_minor": 109, "net_minor": 100, "tax_minor": 9}
+
+
+def closed(expected: int, **change: int) -> dict[str, Any]:
+    return {"shift": "s1", "expected_minor": expected, "counted_minor": expected, "difference_minor": 0} | change
+
+
+def shift() -> Book:
+    return opened().record("shift-opened", {"shift": "s1", "float_minor": 200})
+
+
+def test_a_shift_and_a_day_that_add_up() -> None:
+    book = opened().record("shift-opened", {"shift": "s1", "float_minor": 200}).exit().cash()
+    book.record("shift-closed", closed(700, counted_minor=690, difference_minor=-10), dn=1)
+    assert check(book.day(last=6, cash_minor=500).export()).exit_code == 0
+
+
 def corrected() -> Book:
     return opened().exit().money("corrected", corrects=3, before_minor=1000)
 
@@ -290,6 +315,16 @@ def refunded() -> Book:
         (opened().exit().paid().money("refunded", refund="r1", amount_minor=1001, due_minor=0), 8, "had paid 1000"),
         (refunded().money("refunded", refund="r1", due_minor=0),       9, "refund r1 is counted"),
         (refunded().money("refunded", refund="r2", amount_minor=501, due_minor=0), 9, "which had paid 500"),
+        (opened().exit().cash().cash(),                                8, "cash k1 is counted a second time"),
+        (shift().cash().record("shift-closed", closed(600), dn=1),     8, "should have held 700: it says 600"),
+        (shift().record("shift-closed", closed(200, difference_minor=1)), 7, "should have held 200"),
+        (opened().record("shift-closed", closed(0)),                   6, "should have held None"),
+        (opened().exit().record("invoice", INVOICE | {"tax_minor": 1}), 7, "do not make its total"),
+        (opened().exit().record("invoice", INVOICE).record("invoice", INVOICE), 8, "invoice i1 is counted"),
+        (opened().exit().day(last=2),                                  7, "is not of records 1 to 3"),
+        (opened().exit().day(billed_minor=1),                          7, "says billed_minor 1, its records 1000"),
+        (opened().exit().day(exits=2),                                 7, "says exits 2, its records 1"),
+        (opened().exit().day().day(),                                  8, "is not of records 5 to 4"),
         (opened().disclosure(),                                        6, "does not follow its record"),
         (opened().exit().disclosure(),                                 7, "do not open"),
         (opened().exit().disclosure(n=2),                              7, "does not follow its record"),

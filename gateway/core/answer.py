@@ -34,12 +34,24 @@ class LaneState:
         return replace(self, barred="")
 
 
+@dataclass(frozen=True, slots=True)
+class Till:
+    """The cash of an open shift: whose it is, the change it began with, how many payments, and minor units together."""
+
+    shift: str
+    attendant: str
+    float_minor: int
+    payments: int = 0
+    cash_minor: int = 0
+
+
 @dataclass(slots=True)
 class Answer:
     """Collects what one step writes; `next_n` is the number that the first new record will get.
 
     `standing`: session -> the standing lease that let it out. `unlisted`: vehicles inside without a stay, if recounted.
-    `used`: (kind, id) -> content of the city's messages about money that were applied.
+    `used`: (kind, id) -> content of the city's messages about money that were applied. `tills`: shift -> its cash,
+    None once it is closed. `closed_days`: local day -> number of the record that closed it.
     """
 
     epoch: int
@@ -56,6 +68,8 @@ class Answer:
     spaces: dict[str, Space | None] = field(default_factory=dict)
     standing: dict[str, str] = field(default_factory=dict)
     unlisted: int | None = None
+    tills: dict[str, Till | None] = field(default_factory=dict)
+    closed_days: dict[str, int] = field(default_factory=dict)
     used: dict[tuple[str, str], str] = field(default_factory=dict)
 
     @property

@@ -157,7 +157,73 @@ class DisputeClosed:
     upheld: bool
 
 
-Settlement = RefundMade | BillCorrected | BillVoided | BillWrittenOff | ExitAttached | DisputeOpened | DisputeClosed
+@dataclass(frozen=True, slots=True)
+class ShiftOpened:
+    """An attendant begins a shift with so much change in the till."""
+
+    origin: Origin
+    shift: str
+    attendant: str
+    float_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class CashTaken:
+    """An attendant took cash: for a session, or, if that is '', for the one that is held at a lane."""
+
+    origin: Origin
+    cash: str
+    session: str
+    lane: str
+    amount_minor: int
+    attendant: str
+    shift: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftClosed:
+    """An attendant counted the till, its change included, and ends the shift."""
+
+    origin: Origin
+    shift: str
+    attendant: str
+    counted_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceRequested:
+    """An e-invoice is asked for; the price holds the tax: `rate_bp` hundredths of a percent of the price without it."""
+
+    origin: Origin
+    invoice: str
+    session: str
+    rate_bp: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayTallied:
+    """The city's own figures of a local day (YYYY-MM-DD) that the lot has closed, by name."""
+
+    origin: Origin
+    tally: str
+    day: str
+    figures: tuple[tuple[str, int], ...]
+
+
+Settlement = (
+    RefundMade
+    | BillCorrected
+    | BillVoided
+    | BillWrittenOff
+    | ExitAttached
+    | DisputeOpened
+    | DisputeClosed
+    | ShiftOpened
+    | CashTaken
+    | ShiftClosed
+    | InvoiceRequested
+    | DayTallied
+)
 """What changes or accounts for the money of a stay after its bill was made; payments themselves are `PaymentReported`."""
 
 Numbered = LeaseGranted | PaymentReported | EntitlementGranted | EntitlementWithdrawn | LotRecounted | Settlement

@@ -7,7 +7,7 @@ wires and the broker.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from gateway.core import (
     admission,
@@ -24,6 +24,7 @@ from gateway.core import (
 )
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
+    DayTallied,
     EntitlementGranted,
     EntitlementWithdrawn,
     ExitAttached,
@@ -67,9 +68,9 @@ HEARTBEAT_MS = 3_600_000
 
 def wanted_sessions(event: Event) -> tuple[str, ...]:
     """Ids of the sessions that an event names: the engine adopts them from the store beforehand."""
-    if isinstance(event, ExitAttached):
-        return event.session, event.stray
-    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported | Settlement) else ()
+    if isinstance(event, Settlement):
+        return settling.sessions_of(event)
+    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported) else ()
 
 
 def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
@@ -96,18 +97,26 @@ def wanted_ids(event: Event) -> tuple[Key, ...]:
     return (key_of(event),) if isinstance(event, PaymentReported | Settlement) else ()
 
 
+def wanted_day(event: Event) -> str:
+    """The closed day that an event is about, '' if none: the engine adopts its figures from the store beforehand."""
+    return event.day if isinstance(event, DayTallied) else ""
+
+
 def wanted_past_term(event: Event, now: Moment) -> int:
     """Up to how many stays whose term has passed the engine adopts from the store beforehand."""
     return dunning.PAST_TERM_MAX if isinstance(event, Woke) and dunning.runs(now) else 0
 
 
-def answer_events(memory: LotMemory, events: Iterable[Event], now: Moment, answer: Answer) -> None:
+def answer_events(memory: LotMemory, events: Sequence[Event], now: Moment, answer: Answer) -> None:
     """Apply the rules to each event in turn. `now` is when they were read; what happened earlier says so by its age."""
     for event in events:
         _answer_event(memory, event, now, answer)
     admission.let_waiting_in(memory, now.wall_ms, answer)
     if now.mono_ms >= memory.heartbeat_due_ms:
         _heartbeat(memory, now, answer)
+    memory.days.take(answer.drafts, now)
+    if any(isinstance(event, Woke) for event in events):
+        memory.days.close(now, answer)
     if answer.bays or answer.sessions or answer.unlisted is not None:
         answer.commands.append(occupancy(memory))
 

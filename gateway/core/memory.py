@@ -7,11 +7,12 @@ and changed only by the rules in this folder; the journal is always at least as 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from gateway.core.answer import Answer, LaneState
+from gateway.core.answer import Answer, LaneState, Till
 from gateway.core.book import EntitlementBook
 from gateway.core.calendar import Calendar
+from gateway.core.days import Days, Uncounted
 from gateway.core.debts import Debts
 from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
@@ -60,6 +61,8 @@ class Remembered:
     exits: int
     billed_minor: int
     entitled: Entitled = Entitled()
+    tills: tuple[Till, ...] = ()
+    uncounted: Uncounted = field(default_factory=Uncounted)
 
 
 class LotMemory:
@@ -80,6 +83,8 @@ class LotMemory:
         self.debts = Debts(remembered.entitled.debts)
         self.unlisted = remembered.entitled.unlisted
         self.once = Once()
+        self.tills = {till.shift: till for till in remembered.tills}
+        self.days = Days(remembered.uncounted, rules.tariff.rules.zone)
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -139,6 +144,7 @@ class LotMemory:
     def release_adopted(self) -> None:
         """Forget what was adopted, but for stays whose vehicle still stands under a lane's raised barrier."""
         self.once.forget()
+        self.days.closed.clear()
         leaving = {session for lane in self.lanes.values() for session in lane.leaving}
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
 

@@ -14,12 +14,17 @@ from gateway.core.city_events import (
     BillCorrected,
     BillVoided,
     BillWrittenOff,
+    CashTaken,
+    DayTallied,
     DisputeClosed,
     DisputeOpened,
     ExitAttached,
+    InvoiceRequested,
     PaymentReported,
     RefundMade,
     Settlement,
+    ShiftClosed,
+    ShiftOpened,
 )
 from gateway.core.refusal import refused
 
@@ -37,6 +42,11 @@ KINDS: dict[type[Booked], str] = {
     ExitAttached: "attach",
     DisputeOpened: "dispute",
     DisputeClosed: "verdict",
+    ShiftOpened: "shift",
+    CashTaken: "cash",
+    ShiftClosed: "shift-close",
+    InvoiceRequested: "invoice",
+    DayTallied: "day",
 }
 
 

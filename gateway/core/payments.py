@@ -16,7 +16,7 @@ from gateway.core.commands import OpenBarrier, PublishNotice
 from gateway.core.exit import Outcome
 from gateway.core.memory import LotMemory
 from gateway.core.once import refuse
-from gateway.core.posting import settled
+from gateway.core.posting import Account, settled
 from gateway.core.record import Draft, Value
 from gateway.core.session import Session, State, Trigger, may, moved
 
@@ -39,7 +39,9 @@ def payment_reported(memory: LotMemory, event: PaymentReported, answer: Answer) 
         "dn": event.origin.dn,
     }
     if event.paid:
-        _book(memory, session, event, body, trigger, answer)
+        if event.place:
+            body["place"] = event.place
+        book(memory, session, body, trigger, answer)
     else:
         answer.write(Draft("arrears", body))
         memory.put(moved(session, trigger), answer)
@@ -58,6 +60,36 @@ def arriving(session: Session, amount_minor: int) -> Trigger:
     return Trigger.PART_PAID if amount_minor < open_minor else Trigger.PAYMENT_ARRIVED
 
 
+def book(
+    memory: LotMemory,
+    session: Session,
+    body: dict[str, Value],
+    trigger: Trigger,
+    answer: Answer,
+    *,
+    in_cash: bool = False,
+) -> None:
+    """Write a payment of the city's or an attendant's, and all that follows from it; `body` holds its amount, dn and id."""
+    kind = "cash" if in_cash else "payment"
+    amount_minor, id_, dn = int(str(body["amount_minor"])), str(body[kind]), int(str(body["dn"]))
+    recovered_minor = min(amount_minor, session.written_off_minor)
+    if recovered_minor:
+        body["recovered_minor"] = recovered_minor
+    n = answer.write(Draft("cash" if in_cash else "paid", body))
+    into = Account.CASH if in_cash else Account.CLEARING
+    answer.postings += settled(n, session.id, amount_minor, recovered_minor, into=into)
+    paid = replace(
+        session,
+        paid_minor=session.paid_minor + amount_minor,
+        written_off_minor=session.written_off_minor - recovered_minor,
+    )
+    paid = moved(paid, trigger)
+    memory.put(paid, answer)
+    crediting.tell(session, paid, kind, id_, dn, answer)
+    if session.state is State.HELD:
+        let_out(memory, paid, answer)
+
+
 def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
     """For a vehicle that was held: open if nothing is owed any more, else show what is. Nothing for one let out on a lease."""
     if not memory.stands_at_exit(session) or session.state is State.DUE:
@@ -70,33 +102,6 @@ def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
         free = session.state is not State.PAID
         said = wording.exit_text(lane, Outcome.FREE, 0, memory.rules.currency) if free else wording.paid_text(lane)
         answer.commands += [OpenBarrier(lane), said]
-
-
-def _book(
-    memory: LotMemory,
-    session: Session,
-    event: PaymentReported,
-    body: dict[str, Value],
-    trigger: Trigger,
-    answer: Answer,
-) -> None:
-    if event.place:
-        body["place"] = event.place
-    recovered_minor = min(event.amount_minor, session.written_off_minor)
-    if recovered_minor:
-        body["recovered_minor"] = recovered_minor
-    n = answer.write(Draft("paid", body))
-    answer.postings += settled(n, session.id, event.amount_minor, recovered_minor)
-    paid = replace(
-        session,
-        paid_minor=session.paid_minor + event.amount_minor,
-        written_off_minor=session.written_off_minor - recovered_minor,
-    )
-    paid = moved(paid, trigger)
-    memory.put(paid, answer)
-    crediting.tell(session, paid, "payment", event.payment, event.origin.dn, answer)
-    if session.state is State.HELD:
-        let_out(memory, paid, answer)
 
 
 def _trigger(session: Session | None, event: PaymentReported) -> Trigger:

@@ -19,6 +19,9 @@ class Account(StrEnum):
     CLEARING = "clearing"
     REFUNDS = "refunds"
     WRITE_OFF = "write-off"
+    CASH = "cash"
+    TILL_DIFFERENCE = "till-difference"
+    TAX = "tax"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +39,11 @@ def billed(n: int, session: str, amount_minor: int) -> tuple[Posting, ...]:
     return _entries(n, session, {Account.RECEIVABLE: amount_minor, Account.REVENUE: -amount_minor})
 
 
-def settled(n: int, session: str, amount_minor: int, recovered_minor: int = 0) -> tuple[Posting, ...]:
-    """A payment: the city's clearing account holds what the session owed; a part of it may have been written off before."""
-    entries = {Account.CLEARING: amount_minor, Account.WRITE_OFF: -recovered_minor}
+def settled(
+    n: int, session: str, amount_minor: int, recovered_minor: int = 0, *, into: Account = Account.CLEARING
+) -> tuple[Posting, ...]:
+    """A payment: the city's clearing account, or a till, holds what the session owed; a part of it was written off before."""
+    entries = {into: amount_minor, Account.WRITE_OFF: -recovered_minor}
     return _entries(n, session, {**entries, Account.RECEIVABLE: recovered_minor - amount_minor})
 
 
@@ -60,6 +65,16 @@ def refunded(n: int, session: str, amount_minor: int, due_minor: int) -> tuple[P
         Account.CLEARING: -amount_minor,
     }
     return _entries(n, session, entries)
+
+
+def counted(n: int, difference_minor: int) -> tuple[Posting, ...]:
+    """What a count found in a till beyond what was taken; below 0 for what is missing."""
+    return _entries(n, "", {Account.CASH: difference_minor, Account.TILL_DIFFERENCE: -difference_minor})
+
+
+def taxed(n: int, session: str, more_minor: int) -> tuple[Posting, ...]:
+    """A part of what was earned is tax, by an invoice; below 0 for one that takes an earlier one back."""
+    return _entries(n, session, {Account.REVENUE: more_minor, Account.TAX: -more_minor})
 
 
 def _entries(n: int, session: str, amounts_minor: Mapping[Account, int]) -> tuple[Posting, ...]:

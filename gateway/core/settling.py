@@ -5,17 +5,22 @@ Owns the table from messages to rules. Refuses to know any of them from inside.
 
 from __future__ import annotations
 
-from gateway.core import attaching, corrections, disputes, refunds
+from gateway.core import attaching, cash, corrections, disputes, invoice, refunds
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
     BillCorrected,
     BillVoided,
     BillWrittenOff,
+    CashTaken,
+    DayTallied,
     DisputeClosed,
     DisputeOpened,
     ExitAttached,
+    InvoiceRequested,
     RefundMade,
     Settlement,
+    ShiftClosed,
+    ShiftOpened,
 )
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
@@ -38,3 +43,25 @@ def settle(memory: LotMemory, event: Settlement, now: Moment, answer: Answer) ->
             disputes.dispute_opened(memory, event, answer)
         case DisputeClosed():
             disputes.dispute_closed(memory, event, now, answer)
+        case ShiftOpened():
+            cash.shift_opened(memory, event, answer)
+        case CashTaken():
+            cash.cash_taken(memory, event, answer)
+        case ShiftClosed():
+            cash.shift_closed(memory, event, answer)
+        case InvoiceRequested():
+            invoice.invoice_requested(memory, event, answer)
+        case DayTallied():
+            if memory.once.is_new(event, "", answer) and memory.days.tally(event, answer):
+                memory.once.take(event, answer)
+
+
+def sessions_of(event: Settlement) -> tuple[str, ...]:
+    """Ids of the sessions that a message names."""
+    match event:
+        case ShiftOpened() | ShiftClosed() | DayTallied():
+            return ()
+        case ExitAttached():
+            return event.session, event.stray
+        case _:
+            return (event.session,)

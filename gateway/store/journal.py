@@ -18,7 +18,7 @@ from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
 from gateway.core.record import Record, record_hash
 from gateway.core.session import Session
-from gateway.store import entitlements, rows
+from gateway.store import entitlements, rows, settlements
 from gateway.store.schema import migrate
 
 CHECKPOINT_COMMITS = 256
@@ -120,6 +120,8 @@ class Journal:
             exits=exits,
             billed_minor=billed_minor,
             entitled=entitlements.load(self._connection),
+            tills=settlements.tills(self._connection),
+            uncounted=settlements.uncounted(self._connection),
         )
 
     def session(self, session: str) -> Session | None:
@@ -132,14 +134,15 @@ class Journal:
 
     def past_term(self, now_ms: int, limit: int) -> list[str]:
         """Ids of stays that left and whose term has passed at this UTC ms, the oldest first."""
-        sql = "SELECT id FROM session WHERE next_ms > 0 AND next_ms <= ? ORDER BY next_ms LIMIT ?"
-        return [row[0] for row in self._connection.execute(sql, (now_ms, limit))]
+        return settlements.past_term(self._connection, now_ms, limit)
 
     def used(self, kind: str, id_: str) -> str | None:
         """The content under which one of the city's ids was applied, None if it never was."""
-        sql = "SELECT content FROM used WHERE kind = ? AND id = ?"
-        found = self._connection.execute(sql, (kind, id_)).fetchone()
-        return str(found[0]) if found is not None else None
+        return settlements.used(self._connection, kind, id_)
+
+    def closed_day(self, day: str) -> dict[str, dict[str, int]]:
+        """The figures of a local day by its name; empty if it was never closed."""
+        return settlements.closed_day(self._connection, day)
 
     def records(self, first: int, limit: int) -> list[Record]:
         """Up to `limit` stored records from number `first` on, with their disclosures."""
@@ -187,14 +190,14 @@ class Journal:
         many(rows.SESSION_UPSERT, [rows.session_row(s) for s in answer.sessions.values()])
         many(
             "INSERT INTO posting VALUES (?, ?, ?, ?)",
-            [(p.n, str(p.account), p.session, p.amount_minor) for p in answer.postings],
+            [(p.n, str(p.account), p.session or None, p.amount_minor) for p in answer.postings],
         )
         many(
             "INSERT OR REPLACE INTO lane VALUES (?, ?, ?)", [rows.lane_row(lane, s) for lane, s in answer.lanes.items()]
         )
         many("INSERT OR REPLACE INTO bay VALUES (?, ?)", [(bay, int(on)) for bay, on in answer.bays.items()])
         entitlements.write(self._connection, answer)
-        many("INSERT INTO used VALUES (?, ?, ?)", [(*key, content) for key, content in answer.used.items()])
+        settlements.write(self._connection, answer)
         many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins])
         many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
         if step.receipt is not None:

@@ -15,17 +15,22 @@ from gateway.core.city_events import (
     BillCorrected,
     BillVoided,
     BillWrittenOff,
+    CashTaken,
     CityEvent,
+    DayTallied,
     DisputeClosed,
     DisputeOpened,
     EntitlementGranted,
     EntitlementWithdrawn,
     ExitAttached,
+    InvoiceRequested,
     LeaseGranted,
     LotRecounted,
     Origin,
     PaymentReported,
     RefundMade,
+    ShiftClosed,
+    ShiftOpened,
 )
 from gateway.core.entitlement import Kind
 from gateway.core.entitlement_form import read
@@ -37,12 +42,44 @@ ID_BYTES_MAX = 64
 """An id of the city's goes into a record, whose line must stay within its limit."""
 
 
+RATE_BP_MAX = 10_000
+
+FIGURES_MAX = 16
+FIGURE_BYTES_MAX = 24
+"""Figures of a day, and the name of one: the lot has 9 and one for each outcome; if all differ, they still fit a record."""
+
+
 def _id(value: object) -> str:
     """Reader of the id of a session, lease or payment."""
     found: str = forms.text(value)
     if not 0 < len(found.encode()) <= ID_BYTES_MAX:
         raise ValueError(f"not an id of 1 to {ID_BYTES_MAX} bytes")
     return found
+
+
+def _perhaps(value: object) -> str:
+    """Reader of an id or of ''."""
+    return _id(value) if value != "" else ""
+
+
+def _rate(value: object) -> int:
+    """Reader of a tax rate in hundredths of a percent, at most the whole price again."""
+    rate_bp = forms.count(value)
+    if rate_bp > RATE_BP_MAX:
+        raise ValueError(f"not a rate of 0 to {RATE_BP_MAX}")
+    return rate_bp
+
+
+def _figures(value: object) -> dict[str, int]:
+    """Reader of a day's figures: a few integers by name, that may be below 0."""
+    if not isinstance(value, dict) or len(value) > FIGURES_MAX:
+        raise ValueError(f"not at most {FIGURES_MAX} figures")
+    for name, figure in value.items():
+        if type(figure) is not int or abs(figure) > forms.INTEGER_MAX:
+            raise ValueError("a figure that is no integer up to 2^53-1")
+        if len(name.encode()) > FIGURE_BYTES_MAX:
+            raise ValueError("a name that is too long")
+    return dict(value)
 
 
 def _lease(origin: Origin, body: Body) -> CityEvent:
@@ -87,6 +124,27 @@ def _verdict(origin: Origin, body: Body) -> CityEvent:
     return DisputeClosed(origin, body["dispute"], body["session"], body["verdict"] == "upheld")
 
 
+def _shift(origin: Origin, body: Body) -> CityEvent:
+    return ShiftOpened(origin, body["shift"], body["attendant"], body["float_minor"])
+
+
+def _cash(origin: Origin, body: Body) -> CityEvent:
+    taken = (body["session"], body["lane"], body["amount_minor"], body["attendant"], body["shift"])
+    return CashTaken(origin, body["cash"], *taken)
+
+
+def _shift_close(origin: Origin, body: Body) -> CityEvent:
+    return ShiftClosed(origin, body["shift"], body["attendant"], body["counted_minor"])
+
+
+def _invoice(origin: Origin, body: Body) -> CityEvent:
+    return InvoiceRequested(origin, body["invoice"], body["session"], body["rate_bp"])
+
+
+def _day(origin: Origin, body: Body) -> CityEvent:
+    return DayTallied(origin, body["tally"], body["day"], tuple(sorted(body["figures"].items())))
+
+
 def _withdraw(origin: Origin, body: Body) -> CityEvent:
     return EntitlementWithdrawn(origin, Kind(body["kind"]), body["id"])
 
@@ -120,6 +178,21 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     "attach": ({"session": _id, "attach": _id, "stray": _id, "reason": _id}, _attach),
     "dispute": ({"session": _id, "dispute": _id, "reason": _id}, _dispute),
     "verdict": ({"session": _id, "dispute": _id, "verdict": forms.word("upheld", "rejected")}, _verdict),
+    "shift": ({"shift": _id, "attendant": _id, "float_minor": forms.count}, _shift),
+    "cash": (
+        {
+            "session": _perhaps,
+            "lane": _perhaps,
+            "cash": _id,
+            "amount_minor": forms.count,
+            "attendant": _id,
+            "shift": _id,
+        },
+        _cash,
+    ),
+    "shift-close": ({"shift": _id, "attendant": _id, "counted_minor": forms.count}, _shift_close),
+    "invoice": ({"session": _id, "invoice": _id, "rate_bp": _rate}, _invoice),
+    "day": ({"tally": _id, "day": _id, "figures": _figures}, _day),
     "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
     "recount": ({"id": _id, "inside": forms.count}, _recount),
 }

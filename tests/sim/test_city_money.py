@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sim.city_money import Purse, after, giving_back, is_money
+from sim.city_money import Purse, after, figures, giving_back, is_money
 from tests.records import Chain
 from tests.sim.test_city import GOOD, down, give, make_city, stay
 
@@ -25,6 +25,7 @@ PURSES = [
     ([record("exit", 700), record("paid", 300), record("voided", 700)],                  (-300, 300, 0)),
     ([record("exit", 700), record("written-off", 700)],                                  (0, 0, 0)),
     ([record("exit", 700), record("written-off", 700), record("paid", 300, recovered_minor=300)], (0, 300, 0)),
+    ([record("exit", 700), record("cash", 700)],                                         (0, 700, 0)),
     ([record("exit", 700), record("dispute-closed", 0)],                                 (700, 0, 0)),
 ]  # fmt: skip
 
@@ -81,3 +82,41 @@ def test_what_is_due_back_is_given_back_once():
     assert down(give(city, chain.records)) == []
     totals = city.totals()
     assert (totals["refunded_minor"], totals["open_minor"], city.store.tallies()["odd"]) == (200, 0, 1)
+
+
+def test_a_day_by_its_records():
+    records = [
+        ("entry", {"session": "1.2"}),
+        record("exit", 700, outcome="lease"),
+        record("exit", 300, outcome="lease"),
+        record("corrected", 500, before_minor=700),
+        record("paid", 600, recovered_minor=40),
+        record("cash", 50),
+        record("refunded", 100, due_minor=60),
+        record("written-off", 90),
+        ("exit", {"session": 7}),
+    ]
+    assert figures(records, -5) == {
+        "entries": 1,
+        "exits": 3,
+        "outcome-lease": 2,
+        "billed_minor": 800,
+        "lowered_minor": 40,
+        "written_off_minor": 50,
+        "paid_minor": 600,
+        "cash_minor": 50,
+        "refunded_minor": 100,
+        "open_minor": -5,
+    }
+
+
+def test_a_closed_day_is_answered_with_the_citys_own_figures():
+    city, chain = make_city(), Chain().fill(1)
+    stay(chain, GOOD, 500)
+    chain.add("day", {"day": "2026-11-02", "first": 1, "last": 3, "figures": {}})
+    chain.add("day", {"day": 5, "first": 1, "last": 3})
+    line = down(give(city, chain.records))[-1]
+    assert (line["type"], line["body"]["tally"], line["body"]["day"]) == ("day", "c-1/day/4", "2026-11-02")
+    found = line["body"]["figures"]
+    assert (found["exits"], found["billed_minor"], found["open_minor"]) == (1, 500, 500)
+    assert city.store.tallies()["odd"] == 1

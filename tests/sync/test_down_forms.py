@@ -8,26 +8,33 @@ from gateway.core.city_events import (
     BillCorrected,
     BillVoided,
     BillWrittenOff,
+    CashTaken,
+    DayTallied,
     DisputeClosed,
     DisputeOpened,
     EntitlementGranted,
     EntitlementWithdrawn,
     ExitAttached,
+    InvoiceRequested,
     LeaseGranted,
     LotRecounted,
     Origin,
     PaymentReported,
     RefundMade,
+    ShiftClosed,
+    ShiftOpened,
 )
 from gateway.core.entitlement import Kind, Suspension
 from gateway.forms import Reason, Rejection
-from gateway.sync.down_forms import ID_BYTES_MAX, down_event
+from gateway.sync.down_forms import FIGURES_MAX, ID_BYTES_MAX, RATE_BP_MAX, down_event
 
 ORIGIN = Origin(1, "line", bytes(64))
 LEASE = {"session": "1.2", "lease": "l-1", "cap_minor": 5000, "expires_ms": 99}
 PAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "status": "failed"}
 REPAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "place": "lot-2"}
 REFUND = {"session": "1.2", "refund": "r-1", "amount_minor": 700, "reason": "goodwill"}
+CASH = {"cash": "k-1", "session": "", "lane": "out", "amount_minor": 5}
+DAY = {"tally": "t-1", "day": "2026-11-02", "figures": {"open_minor": -7, "entries": 3}}
 SUSPEND = {"id": "u-1", "plate": "blue 浙A12345"}
 
 
@@ -48,6 +55,14 @@ def test_each_kind_becomes_its_event() -> None:
     for verdict, upheld in (("upheld", True), ("rejected", False)):
         body = {"session": "1.2", "dispute": "d-1", "verdict": verdict}
         assert down_event("verdict", body, ORIGIN) == DisputeClosed(ORIGIN, "d-1", "1.2", upheld)
+    shift = {"shift": "s-1", "attendant": "wang"}
+    assert down_event("shift", shift | {"float_minor": 5}, ORIGIN) == ShiftOpened(ORIGIN, "s-1", "wang", 5)
+    assert down_event("shift-close", shift | {"counted_minor": 5}, ORIGIN) == ShiftClosed(ORIGIN, "s-1", "wang", 5)
+    assert down_event("cash", shift | CASH, ORIGIN) == CashTaken(ORIGIN, "k-1", "", "out", 5, "wang", "s-1")
+    invoice = {"session": "1.2", "invoice": "i-1", "rate_bp": 900}
+    assert down_event("invoice", invoice, ORIGIN) == InvoiceRequested(ORIGIN, "i-1", "1.2", 900)
+    tallied = DayTallied(ORIGIN, "t-1", "2026-11-02", (("entries", 3), ("open_minor", -7)))
+    assert down_event("day", DAY, ORIGIN) == tallied
     suspension = Suspension("u-1", "blue 浙A12345")
     assert down_event("suspend", SUSPEND, ORIGIN) == EntitlementGranted(ORIGIN, suspension)
     withdrawn = EntitlementWithdrawn(ORIGIN, Kind.SUSPENSION, "u-1")
@@ -71,6 +86,13 @@ def test_each_kind_becomes_its_event() -> None:
         ("repayment", PAYMENT,                                   Reason.FORM),
         ("repayment", REPAYMENT | {"place": ""},                 Reason.FORM),
         ("suspend", SUSPEND | {"plate": "浙A12345"},             Reason.FORM),
+        ("cash", CASH,                                           Reason.FORM),
+        ("invoice", {"session": "1.2", "invoice": "i", "rate_bp": RATE_BP_MAX + 1}, Reason.FORM),
+        ("day", DAY | {"figures": {"entries": 1.5}},             Reason.FORM),
+        ("day", DAY | {"figures": {"entries": 2**53}},           Reason.FORM),
+        ("day", DAY | {"figures": {"e" * 25: 1}},                Reason.FORM),
+        ("day", DAY | {"figures": []},                           Reason.FORM),
+        ("day", DAY | {"figures": {str(i): i for i in range(FIGURES_MAX + 1)}}, Reason.FORM),
         ("withdraw", {"kind": "parade", "id": "u-1"},            Reason.FORM),
         ("recount", {"id": "c-1", "inside": -1},                 Reason.FORM),
     ],
