@@ -5,12 +5,15 @@ Owns the order in which the evidence is handed out. Rules: never writes, never c
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.core.posting import Account, Posting
+from gateway.core.rebuild import differences, rebuilt
 from gateway.core.record import Record
 from gateway.store import rows
 from gateway.store.schema import APPLICATION_ID
@@ -88,6 +91,15 @@ class Reader:
             "SELECT n, line, signature FROM receipt WHERE n BETWEEN 1 AND ? ORDER BY n DESC LIMIT 1", (up_to_n,)
         ).fetchone()
         return StoredReceipt(*found) if found else None
+
+    def money_differences(self) -> list[str]:
+        """In what the stored sessions and postings differ from what the records alone come to; empty if in nothing."""
+        with self.snapshot():
+            found = rebuilt(json.loads(record.line) for record in self.records())
+            sessions = [rows.session(row) for row in self._connection.execute(rows.SESSION_SELECT)]
+            stored = self._connection.execute("SELECT n, account, coalesce(session, ''), amount_minor FROM posting")
+            postings = [Posting(n, Account(account), session, amount) for n, account, session, amount in stored]
+        return differences(found, sessions, postings)
 
     def billed_minor(self) -> int:
         """What the records of exits bill together, from the records themselves."""
