@@ -220,13 +220,13 @@ class City:
             if line.type == "refund-due":
                 return self._give_back(head, line, purse)
             # A second exit of a session is odd, and bills nothing.
-            if line.type != "exit" or self.store.owed(head.chain, session) is None:
+            if line.type not in ("exit", "attached") or self.store.owed(head.chain, session) is None:
                 self.store.put_purse(head.chain, session, city_money.after(purse, line.type, line.body))
         if line.type == "day":
             return self._tally(head, line)
         if line.type == "entry" and plate in self._agreements:
             return self._grant(head, line, self._agreements[plate])
-        if line.type == "exit":
+        if line.type in ("exit", "attached"):
             return self._account(head, line)
         if line.type in ("released", "leased"):
             return self._honour(head, line)

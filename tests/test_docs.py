@@ -32,6 +32,7 @@ from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, Help
 from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
+from gateway.sync.down_forms import KINDS
 from tests import entitled
 from tests.lots import HOUR_MS, SmallLot, plate
 
@@ -171,6 +172,16 @@ def test_the_diagram_is_drawn_from_the_table() -> None:
 def test_every_state_and_trigger_is_explained(word: str) -> None:
     text = (ROOT / "docs/SESSION.md").read_text(encoding="utf-8")
     assert re.search(rf"^\| `{word}` +\| \S", text, re.MULTILINE), word
+
+
+def test_every_line_down_is_documented_with_its_members() -> None:
+    rows = list(
+        table_rows(
+            (ROOT / "docs/MONEY.md").read_text(encoding="utf-8").replace("# Money after the exit", "## Lines"), "Lines"
+        )
+    )
+    documented = {row[0].strip("`"): set(re.sub(r" \([^)]*\)", "", row[1]).split(", ")) for row in rows[1:]}
+    assert documented == {kind: set(form) for kind, (form, _) in KINDS.items()}
 
 
 def test_every_command_stands_in_the_readme() -> None:

@@ -240,6 +240,19 @@ def test_a_lease_that_came_after_the_exit_is_charged_once(kind):
     assert city.store.tallies()["odd"] == 2
 
 
+def test_a_stay_that_ended_by_a_reviewed_exit_is_paid_by_its_lease():
+    city, chain = make_city(), Chain().fill(1)
+    entry = chain.add("entry", {"lane": "entry-1"}, GOOD)
+    chain.add("exit", {"session": "1.3", "amount_minor": 0, "outcome": "review"})
+    attached = {"session": f"1.{entry.n}", "stray": "1.3", "amount_minor": 500, "outcome": "lease"}
+    chain.add("attached", attached)
+    chain.add("attached", attached)
+    lines = down(give(city, chain.records))
+    assert [line["type"] for line in lines] == ["lease", "payment"]
+    assert lines[1]["body"] == {"session": "1.2", "payment": "c-1/payment/4", "amount_minor": 500, "status": "paid"}
+    assert (city.store.tallies()["odd"], city.totals()["open_minor"]) == (1, 500)
+
+
 def test_a_pushed_line_brings_along_what_is_not_confirmed():
     city, chain = make_city(), Chain().fill(1)
     assert city.push("c-1", "suspend", {"id": "u-1", "plate": GOOD}, 7) == []
