@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from gateway.core.memory import LotMemory
 from gateway.core.plate import Plate
+from gateway.core.plate_form import is_readable
 from gateway.core.session import Session, State
 
 CONFIDENCE_MIN = 80
@@ -40,7 +41,8 @@ def find(memory: LotMemory, plate: Plate) -> Match | None:
     same = memory.session_of(plate.identity)
     if same is not None:
         return Match(same, Likeness.SAME) if same.state is State.INSIDE else None
-    alike = memory.sessions_alike(plate)
+    # A ticket for a vehicle without a plate is one number or another, never a misread one.
+    alike = memory.sessions_alike(plate) if is_readable(plate.text) else []
     # A second vehicle that could be meant, however unlikely, is doubt; doubt never debits.
     if len(alike) == 1 and _could_only_be(alike[0], plate):
         return Match(alike[0], Likeness.ALIKE)

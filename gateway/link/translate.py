@@ -30,6 +30,7 @@ from gateway.core.events import (
 )
 from gateway.core.layout import BayNode, LaneNode, Node
 from gateway.core.plate import TEXT_BYTES_MAX, Colour, Energy, Plate, Vehicle
+from gateway.core.plate_form import normalised
 
 COLOURS = tuple(Colour)
 VEHICLES = tuple(Vehicle)
@@ -110,7 +111,9 @@ def _plate(extra: bytes) -> Plate | None:
         return None
     if not text.isprintable():
         return None
-    return Plate(text, COLOURS[colour], VEHICLES[vehicle], ENERGIES[energy], confidence)
+    spelt = normalised(text)
+    confidence = confidence if spelt else 0
+    return Plate(spelt, COLOURS[colour], VEHICLES[vehicle], ENERGIES[energy], confidence)
 
 
 def _lost(source: Source, extra: bytes) -> EventsLost | None:

@@ -30,6 +30,8 @@ SURE, DOUBT = CONFIDENCE_MIN, CONFIDENCE_MIN - 1
         (("浙A0000O",),               "浙A0000D", SURE,  ("浙A0000O", "alike")),
         ((),                          "浙A12345", SURE,  None),
         (("浙A12345",),               "",         SURE,  None),
+        (("无A12345",),               "无A12345", SURE,  ("无A12345", "same")),
+        (("无A12345",),               "无A1234S", SURE,  None),   # a ticket's number, not a plate
     ],
 )  # fmt: skip
 def test_find(

@@ -46,6 +46,12 @@ def made(kind, value=0, extra=b"", port=0):
     ("node", "event", "meaning"),
     [
         (LANE, made(wire.PLATE, extra=RAW), PlateRead(LANE_SOURCE, "exit-1", PLATE)),
+        (
+            LANE,
+            made(wire.PLATE, extra=b"\x61\x01\x00\x00" + "浙a·12345".encode()),
+            PlateRead(LANE_SOURCE, "exit-1", PLATE),
+        ),
+        (LANE, made(wire.PLATE, extra=b"\x61\x00\x00\x00" + "_无_".encode()), UNREADABLE),
         (LANE, made(wire.PASSED), VehiclePassed(LANE_SOURCE, "exit-1")),
         (LANE, made(wire.BACKED_OUT), VehicleBackedOut(LANE_SOURCE, "exit-1")),
         (LANE, made(wire.BARRIER, 0), BarrierMoved(LANE_SOURCE, "exit-1", Position.CLOSED)),
