@@ -208,7 +208,7 @@ class LaneNode:
         before = self.state
         self.state, kind = STEPS[before, happening]
         if kind:
-            self._happened(kind, 0, stamp_ms)
+            self._happened(kind, int(kind == wire.BACKED_OUT and before in ON_SAFETY_LOOP), stamp_ms)
         if self.state == EMPTY:
             self._report = 0
         if self.state == UNCLAIMED and (before != UNCLAIMED or happening == GRANT):

@@ -15,9 +15,12 @@ from typing import Any
 
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot, Node
+from gateway.core.memory import MAX_STAY_MS
 
 BAYS_PER_NODE_MAX = 16
 ADDRESS_MAX = 127
+HOUR_MS = 3_600_000
+MAX_STAY_H = 366 * 24
 
 
 class ConfigError(Exception):
@@ -37,12 +40,17 @@ class GatewayPart:
 @dataclass(frozen=True, slots=True)
 class LotPart:
     """`tariff`, `calendar`: shipped names or paths, the calendar '' if none; `without_lease`: what happens at the exit when no
-    lease covers the bill."""
+    lease covers the bill.
+
+    `max_stay_h`: hours after which an open stay counts as a ghost. The lot's operator sets it: a mall closes at night, an
+    airport's guests stay for weeks.
+    """
 
     id: str
     tariff: str
     without_lease: WithoutLease
     calendar: str = ""
+    max_stay_h: int = MAX_STAY_MS // HOUR_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,8 @@ def _gateway(table: _Table) -> GatewayPart:
 def _lot(table: _Table) -> LotPart:
     policy = table.choice("without_lease", {str(p): p for p in WithoutLease})
     calendar = table.text("calendar") if "calendar" in table else ""
-    part = LotPart(table.name("id"), table.text("tariff"), policy, calendar)
+    max_stay_h = table.integer("max_stay_h", 1, MAX_STAY_H) if "max_stay_h" in table else MAX_STAY_MS // HOUR_MS
+    part = LotPart(table.name("id"), table.text("tariff"), policy, calendar, max_stay_h)
     table.finish()
     return part
 

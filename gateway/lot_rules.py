@@ -10,7 +10,7 @@ import base64
 import binascii
 from pathlib import Path
 
-from gateway.config import Config, ConfigError
+from gateway.config import HOUR_MS, Config, ConfigError
 from gateway.core.calendar import CALENDAR_DOMAIN, Calendar
 from gateway.core.memory import Rules
 from gateway.quote import find_calendar, find_tariff
@@ -35,7 +35,7 @@ def load_rules(config: Config, city_key: bytes | None) -> Rules:
     path = folder / lot.calendar
     if calendar is not None and city_key is not None and path.is_file():
         _check_signature(path, calendar, CityKey(city_key))
-    return Rules(tariff, lot.without_lease, tariff.currency, calendar)
+    return Rules(tariff, lot.without_lease, tariff.currency, calendar, lot.max_stay_h * HOUR_MS)
 
 
 def _check_signature(path: Path, calendar: Calendar, city: CityKey) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import itertools
 import logging
 import secrets
 import signal
@@ -52,11 +53,11 @@ EXIT_TRY_LATER = 75
 
 @dataclass(frozen=True, slots=True)
 class StepItem:
-    """Work: one engine step. `exits`: lanes whose barrier budget runs until it is done."""
+    """Work: one engine step. `budgets`: (exit lane, number) of the barrier budgets that run until it is done."""
 
     events: tuple[Event, ...]
     now: Moment
-    exits: tuple[str, ...] = ()
+    budgets: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +149,8 @@ class Gateway:
         self._lanes = {node.lane: line for node, line in nodes if isinstance(node, LaneNode)}
         self._nodes = {node.uid: line for node, line in nodes}
         self._exits = {lane for lane, role in config.layout.lanes.items() if role is LaneRole.EXIT}
-        self._budgets: dict[str, asyncio.TimerHandle] = {}
+        self._budgets: dict[tuple[str, int], asyncio.TimerHandle] = {}
+        self._steps = itertools.count(1)
         self._stopped = asyncio.Event()
         self._exit_code = 0
 
@@ -199,17 +201,21 @@ class Gateway:
                 return None
 
     def _bus_events(self, events: Sequence[NodeEvent | BusEvent], now: Moment) -> None:
-        """What one read of a bus brought becomes one step; an exit's budget begins to run."""
-        exits = tuple({e.lane for e in events if isinstance(e, PlateRead) and e.lane in self._exits})
-        for lane in exits:
-            if lane not in self._budgets:
-                begun_ms = self._clock.now_ms()
-                self._budgets[lane] = self._loop.call_later(BARRIER_BUDGET_S, self._budget_spent, lane, begun_ms)
-        if not self._worker.submit(StepItem(tuple(events), now, exits)):
+        """What one read of a bus brought becomes one step; each exit's budget in it begins to run.
+
+        A step that waits behind another's keeps its own: what the one ahead committed opens for nobody else.
+        """
+        step = next(self._steps)
+        budgets = tuple({(e.lane, step) for e in events if isinstance(e, PlateRead) and e.lane in self._exits})
+        for key in budgets:
+            begun_ms = self._clock.now_ms()
+            self._budgets[key] = self._loop.call_later(BARRIER_BUDGET_S, self._budget_spent, key, begun_ms)
+        if not self._worker.submit(StepItem(tuple(events), now, budgets)):
             self._fail(RuntimeError("the worker's queue overflowed although the bus was held"))
 
-    def _budget_spent(self, lane: str, begun_ms: int) -> None:
-        del self._budgets[lane]
+    def _budget_spent(self, key: tuple[str, int], begun_ms: int) -> None:
+        lane, _ = key
+        del self._budgets[key]
         waited_ms = self._clock.now_ms() - begun_ms
         log.error("the commit for %s was not back after %d ms: opening without it", lane, waited_ms)
         self._lanes[lane].command(OpenBarrier(lane))
@@ -221,8 +227,8 @@ class Gateway:
             case _, Failure():
                 self._fail(result.error)
             case StepItem(), Outcome():
-                for lane in item.exits:
-                    budget = self._budgets.pop(lane, None)
+                for key in item.budgets:
+                    budget = self._budgets.pop(key, None)
                     if budget is not None:
                         budget.cancel()
                 self._follow(result)
@@ -250,7 +256,7 @@ class Gateway:
 
     def _fail(self, error: BaseException) -> None:
         log.critical("a step failed: opening the waiting exits, then starting again from the journal", exc_info=error)
-        for lane, budget in self._budgets.items():
+        for (lane, _), budget in self._budgets.items():
             budget.cancel()
             self._lanes[lane].command(OpenBarrier(lane))
         self._budgets.clear()

@@ -335,6 +335,8 @@ class _Books:
         self._count(kind, body)
         if kind in ("exit", "attached"):
             self._bill(n, kind, body)
+        elif kind == "reversed":
+            self._reverse(body)
         elif kind in ("corrected", "voided"):
             self._correct(n, kind, body)
         elif kind in ("shift-opened", "shift-closed"):
@@ -387,6 +389,14 @@ class _Books:
                 raise _Bad(f"record {body['corrects']} is no exit in review of session {body.get('stray')}")
         purse.priced, purse.billed = n, owed
 
+    def _reverse(self, body: dict[str, Any]) -> None:
+        """The vehicle backed out: its exit did not take place, and a later one may bill the stay."""
+        purse, amount = self._purse(body), _member(body, "amount_minor", int)
+        if purse.billed != amount and (self.whole or purse.priced):
+            raise _Bad(f"session {body['session']} has no exit of {amount} that could be reversed")
+        self.strays.pop(purse.priced, None)
+        purse.priced, purse.billed = 0, 0
+
     def _correct(self, n: int, kind: str, body: dict[str, Any]) -> None:
         purse, amount = self._purse(body), _amount(body)
         corrects = _member(body, "corrects", int)
@@ -418,14 +428,15 @@ class _Books:
 
     def _count(self, kind: str, body: dict[str, Any]) -> None:
         """What a record moves of a day's figures."""
-        one = {"entry": "entries", "exit": "exits"}.get(kind)
+        one = {"entry": "entries", "exit": "exits", "reversed": "exits"}.get(kind)
+        sign = -1 if kind == "reversed" else 1
         if one is not None:
-            self.moved[one] = self.moved.get(one, 0) + 1
+            self.moved[one] = self.moved.get(one, 0) + sign
         into = DAY_SUMS.get(kind)
         if into is None:
             return
         amount = _member(body, "amount_minor", int) - (_member(body, "before_minor", int) if kind == "corrected" else 0)
-        self.moved[into] = self.moved.get(into, 0) + amount
+        self.moved[into] = self.moved.get(into, 0) + sign * amount
 
     def _day(self, n: int, body: dict[str, Any]) -> None:
         figures = _member(body, "figures", dict)
@@ -484,17 +495,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _plain(value: object) -> bool:
-    match value:
-        case bool() | str():
-            return True
-        case int():
-            return abs(value) <= INTEGER_MAX
-        case list():
-            return all(_plain(item) for item in value)
-        case dict():
-            return all(_plain(item) for item in value.values())
-        case _:
-            return False
+    if isinstance(value, dict):
+        value = list(value.values())
+    if isinstance(value, list):
+        return all(_plain(item) for item in value)
+    return isinstance(value, bool | str) or (isinstance(value, int) and abs(value) <= INTEGER_MAX)
 
 
 def _member(body: dict[str, Any], name: str, kind: type) -> Any:

@@ -16,7 +16,7 @@ from sim.summary import CitySession
 LINES = """
 SELECT record.n, record.line, coalesce(disclosure.plate, '') FROM record
 LEFT JOIN disclosure ON disclosure.chain = record.chain AND disclosure.n = record.n
-WHERE record.type IN ('entry', 'exit') ORDER BY record.chain, record.n
+WHERE record.type IN ('entry', 'exit', 'reversed') ORDER BY record.chain, record.n
 """
 
 
@@ -39,12 +39,17 @@ def sessions(path: Path) -> tuple[CitySession, ...]:
         if line["type"] == "entry":
             found[session] = CitySession(session, plate, int(body["at"]), 0, 0, "", 0, "inside")
             continue
+        if line["type"] == "reversed":
+            found[session] = replace(
+                found[session], exit_ms=0, amount_minor=0, outcome="", paid_minor=0, state="inside"
+            )
+            continue
         before = found.get(session, CitySession(session, plate, int(body["at"]), 0, 0, "", 0, ""))
         paid_minor, state = ended.get(session, (0, "open"))
         found[session] = replace(
             before,
             exit_ms=int(body["at"]),
-            amount_minor=owed[session],
+            amount_minor=owed.get(session, 0),
             outcome=str(body["outcome"]),
             paid_minor=paid_minor if state == "paid" else 0,
             state=state,

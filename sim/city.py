@@ -10,19 +10,18 @@ from __future__ import annotations
 import base64
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sim import city_money
+from sim import city_money, city_register
+from sim.city_message import LINES, MESSAGE_BYTES, Message, read_message
 from sim.city_store import CityStore, Head, Lease, Payment
 from sim.city_verifier import ChainKey, Fault, Line, load, opens, read_line, write
 
 TOPIC = re.compile(r"(?P<root>park/v1/[^/+#]+/[^/+#]+)/(?:rec/(?P<chain>[^/+#]+)|(?P<state>state))")
-MESSAGE_BYTES = 65_536
-LINES = 100
 LEASE_MS = 24 * 3600 * 1000
 REPEAT_MS = 5_000
 REPEAT_MAX_MS = 60_000
@@ -48,7 +47,10 @@ class Outgoing:
 
 
 class City:
-    """The city over its books. `chains`: chain id to 32 key bytes; `agreements`: plate identity to what was agreed."""
+    """The city over its books. `chains`: chain id to 32 key bytes; `agreements`: plate identity to what was agreed.
+
+    `borne`: the plates that vehicles bear, by the register; those of the agreements are among them.
+    """
 
     def __init__(
         self,
@@ -56,12 +58,15 @@ class City:
         path: str,
         chains: Mapping[str, bytes],
         agreements: Mapping[str, Agreement],
+        *,
+        borne: Container[str] = (),
     ) -> None:
         self.store = CityStore(path)
         self._key = key
         self._keys = {chain: ChainKey(public) for chain, public in chains.items()}
         self._publics = dict(chains)
-        self._agreements = dict(agreements)
+        self._agreements = agreements
+        self._borne = borne
         self._heads = {chain: Head(chain) for chain in chains} | {head.chain: head for head in self.store.heads()}
         self._due: dict[str, tuple[int, int]] = {}
         self._counts: Counter[str] = Counter()
@@ -78,7 +83,7 @@ class City:
         chain = found["chain"]
         if chain not in self._keys:
             return self._counted(Fault.CHAIN)
-        message = _read_message(payload)
+        message = read_message(payload)
         if message is None:
             return self._counted(Fault.MESSAGE)
         return self._take(chain, found["root"], message, now_ms)
@@ -146,7 +151,7 @@ class City:
         }
         return self._signed("lotgate-key-v1\n", content)
 
-    def _take(self, chain: str, root: str, message: _Message, now_ms: int) -> list[Outgoing]:
+    def _take(self, chain: str, root: str, message: Message, now_ms: int) -> list[Outgoing]:
         before = self._heads[chain]
         with self.store.transaction():
             head = before
@@ -170,7 +175,7 @@ class City:
         self._due[chain] = (now_ms + REPEAT_MS, REPEAT_MS)
         return [self._receipt(head, root, now_ms), *self._down(head, root, before.dn_last)]
 
-    def _take_line(self, head: Head, message: _Message, index: int, text: str, signature: bytes) -> Head | Fault:
+    def _take_line(self, head: Head, message: Message, index: int, text: str, signature: bytes) -> Head | Fault:
         """The head after this line, or why it was not taken."""
         place = message.first + index
         if place <= head.n and text == self.store.line(head.chain, place):
@@ -230,7 +235,33 @@ class City:
             return self._account(head, line)
         if line.type in ("released", "leased"):
             return self._honour(head, line)
+        if line.type == "paired":
+            return self._attach(head, line)
+        if line.type == "reversed":
+            self.store.take_back(head.chain, str(line.body.get("session")))
         return head
+
+    def _attach(self, head: Head, line: Line) -> Head:
+        """A stay and an exit that were read differently: if only one of the two plates is borne, it is the vehicle's."""
+        session, stray = str(line.body.get("session")), str(line.body.get("exit"))
+        entry, exited = (self.store.plate(head.chain, _n(id_)) for id_ in (session, stray))
+        borne = {plate for plate in (entry, exited) if plate in self._borne or plate in self._agreements}
+        whose = city_register.whose(str(line.body.get("evidence")), entry, exited, borne)
+        if not whose:
+            return head
+        body = {"session": session, "stray": stray, "attach": f"{head.chain}/attach/{line.n}", "reason": "register"}
+        return self._add_down(head, "attach", body | {"whose": whose})
+
+    def _lease_attached(self, head: Head, line: Line, session: str, amount_minor: int) -> Head:
+        """The plate that owes came out late: what was agreed for it is a lease that comes late."""
+        n = _n(session if line.body.get("whose") == "entry" else str(line.body.get("stray")))
+        agreed = self._agreements.get(self.store.plate(head.chain, n))
+        if agreed is None or not 0 < amount_minor <= agreed.cap_minor:
+            return head
+        lease = Lease(session, f"{head.chain}/lease/{line.n}", agreed.cap_minor, head.wall_ms + LEASE_MS, agreed.pays)
+        self.store.add_lease(head.chain, lease)
+        body = {"session": session, "lease": lease.lease, "cap_minor": lease.cap_minor, "expires_ms": lease.expires_ms}
+        return self._add_down(head, "lease", body)
 
     def _tally(self, head: Head, line: Line) -> Head:
         """The gateway has closed a day: tell what these records come to here."""
@@ -282,7 +313,10 @@ class City:
         if outcome == "standing":
             agreed = self._agreements.get(self.store.plate(head.chain, _n(session)))
             return self._pay(head, line.n, session, amount_minor, pays=agreed is not None and agreed.pays)
-        return self._pay_leased(head, line.n, session, amount_minor) if outcome == "lease" else head
+        if outcome == "lease":
+            return self._pay_leased(head, line.n, session, amount_minor)
+        attached = line.type == "attached" and outcome == "arrears"
+        return self._lease_attached(head, line, session, amount_minor) if attached else head
 
     def _pay_leased(self, head: Head, n: int, session: str, amount_minor: int) -> Head:
         lease = self.store.lease(head.chain, session)
@@ -340,35 +374,6 @@ class City:
     def _write_counts(self) -> None:
         self.store.add_tally(self._counts)
         self._counts.clear()
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    """A rec body whose outer form holds: (line, signature) in order, and (plate, salt) by number."""
-
-    epoch: int
-    first: int
-    lines: tuple[tuple[str, bytes], ...]
-    disclose: dict[int, tuple[str, str]]
-
-
-def _read_message(payload: bytes) -> _Message | None:
-    if len(payload) > MESSAGE_BYTES:
-        return None
-    try:
-        body = load(payload.decode("utf-8"))
-        lines, sigs = body["lines"], body["sigs"]
-        raw = tuple(base64.b64decode(text, validate=True) for text in sigs)
-        disclose = {item["n"]: (item["plate"], item["salt"]) for item in body["disclose"]}
-        numbers = (body["v"], body["epoch"], body["first"])
-    except (ValueError, KeyError, TypeError):
-        return None
-    texts = [*lines, *(text for pair in disclose.values() for text in pair)]
-    if not all(type(number) is int for number in (*numbers, *disclose)) or not all(isinstance(t, str) for t in texts):
-        return None
-    if numbers[0] != 1 or len(raw) != len(lines) or not 0 < len(raw) <= LINES or {len(r) for r in raw} != {64}:
-        return None
-    return _Message(numbers[1], numbers[2], tuple(zip(lines, raw, strict=True)), disclose)
 
 
 def _n(session: str) -> int:

@@ -14,6 +14,7 @@ from typing import Any
 KINDS: dict[str, tuple[str, ...]] = {
     "exit": (),
     "attached": (),
+    "reversed": (),
     "corrected": ("before_minor",),
     "paid": ("recovered_minor",),
     "cash": ("recovered_minor",),
@@ -49,6 +50,8 @@ def after(purse: Purse, kind: str, body: dict[str, Any]) -> Purse:
     match kind:
         case "exit" | "attached":
             return replace(purse, billed_minor=purse.billed_minor + amount)
+        case "reversed":
+            return replace(purse, billed_minor=purse.billed_minor - amount)
         case "paid" | "cash":
             # What was given up and is paid after all is asked for again by the same record.
             recovered = body.get("recovered_minor", 0)
@@ -87,7 +90,7 @@ def figures(records: Iterable[tuple[str, dict[str, Any]]], open_minor: int) -> d
     found = dict.fromkeys(names.split(), 0)
     for kind, body in records:
         found["entries"] += kind == "entry"
-        found["exits"] += kind == "exit"
+        found["exits"] += (kind == "exit") - (kind == "reversed")
         if kind == "exit" and isinstance(body.get("outcome"), str):
             outcome = f"outcome-{body['outcome']}"[:24]
             found[outcome] = found.get(outcome, 0) + 1

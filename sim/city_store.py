@@ -195,7 +195,7 @@ class CityStore:
     def add_lease(self, chain: str, lease: Lease) -> None:
         """Keep a promise."""
         values = (chain, lease.session, lease.lease, lease.cap_minor, lease.expires_ms, int(lease.pays))
-        self._db.execute("INSERT INTO lease VALUES (?, ?, ?, ?, ?, ?)", values)
+        self._db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?, ?, ?)", values)
 
     def lease(self, chain: str, session: str) -> Lease | None:
         """The promise for a session."""
@@ -211,6 +211,11 @@ class CityStore:
             "INSERT OR IGNORE INTO stay VALUES (?, ?, ?, ?)", (chain, session, owed_minor, outcome)
         )
         return cursor.rowcount == 1
+
+    def take_back(self, chain: str, session: str) -> None:
+        """Forget what a session owes and how it was paid: its exit did not take place."""
+        for table in ("stay", "payment"):
+            self._db.execute(f"DELETE FROM {table} WHERE chain = ? AND session = ?", (chain, session))
 
     def add_payment(self, chain: str, payment: Payment) -> None:
         """Enter how a payment ended."""

@@ -6,6 +6,7 @@ import base64
 import json
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,10 +24,20 @@ from gateway.core.city_events import (
     RefundMade,
 )
 from gateway.core.entitlement import Entitlement, Kind
-from gateway.core.events import BayChanged, Event, PlateRead, Source, VehicleBackedOut, VehiclePassed
+from gateway.core.events import (
+    BarrierMoved,
+    BayChanged,
+    BaysReported,
+    Event,
+    PlateRead,
+    Position,
+    Source,
+    VehicleBackedOut,
+    VehiclePassed,
+)
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot
-from gateway.core.memory import LotMemory, Rules
+from gateway.core.memory import MAX_STAY_MS, LotMemory, Rules
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.engine import Engine, Identity, Outcome
@@ -36,7 +47,13 @@ from gateway.store.journal import Journal
 
 Line = TypeVar("Line", bound=Numbered)
 CHAIN = "gw-1"
-UIDS = {"in": "00000000000000a1", "out": "00000000000000a2", "out-2": "00000000000000a3", "bays": "00000000000000b1"}
+UIDS = {
+    "in": "00000000000000a1",
+    "out": "00000000000000a2",
+    "out-2": "00000000000000a3",
+    "in-2": "00000000000000a4",
+    "bays": "00000000000000b1",
+}
 LOT = Lot(
     "small",
     {
@@ -44,6 +61,7 @@ LOT = Lot(
             LaneNode(1, UIDS["in"], "in", LaneRole.ENTRY),
             LaneNode(2, UIDS["out"], "out", LaneRole.EXIT),
             LaneNode(3, UIDS["out-2"], "out-2", LaneRole.EXIT),
+            LaneNode(5, UIDS["in-2"], "in-2", LaneRole.ENTRY),
             BayNode(4, UIDS["bays"], ("b1", "b2", "b3", "b4")),
         )
     },
@@ -67,11 +85,17 @@ class SmallLot:
     """One lot and its engine; `restart` is what a SIGKILL leaves: a new engine over the same file."""
 
     def __init__(
-        self, folder: Path, *, policy: WithoutLease = WithoutLease.OPEN_ARREARS, rules: Rules | None = None
+        self,
+        folder: Path,
+        *,
+        policy: WithoutLease = WithoutLease.OPEN_ARREARS,
+        rules: Rules | None = None,
+        max_stay_ms: int = MAX_STAY_MS,
     ) -> None:
         self.path = folder / "ledger.db"
         self.policy = policy
         self._rules = rules
+        self.max_stay_ms = max_stay_ms
         self.now_ms = 0
         self._salts = 0
         self._seqs: dict[str, int] = defaultdict(int)
@@ -89,7 +113,7 @@ class SmallLot:
         return Engine(
             identity=Identity(CHAIN, LOT.lot, "test"),
             lot=LOT,
-            rules=self._rules or Rules(shipped_tariff("plain-garage"), self.policy, "CNY"),
+            rules=self._rules or Rules(shipped_tariff("plain-garage"), self.policy, "CNY", None, self.max_stay_ms),
             journal=journal,
             signer=Signer(KEY),
             salt=self._salt,
@@ -109,21 +133,29 @@ class SmallLot:
         self._seqs[node] += 1
         return Source(UIDS[node], 7, self._seqs[node], age_ms)
 
-    def read(self, lane: str, read: Plate | None = None, age_ms: int = 0) -> PlateRead:
+    def read(self, lane: str, read: Plate | None = None, age_ms: int = 0, *, behind: bool = False) -> PlateRead:
         """A plate read."""
-        return PlateRead(self.source(lane, age_ms), lane, read or plate())
+        return PlateRead(self.source(lane, age_ms), lane, read or plate(), behind)
 
-    def passed(self, lane: str) -> VehiclePassed:
+    def passed(self, lane: str, age_ms: int = 0) -> VehiclePassed:
         """A passage."""
-        return VehiclePassed(self.source(lane), lane)
+        return VehiclePassed(self.source(lane, age_ms), lane)
 
-    def backed_out(self, lane: str) -> VehicleBackedOut:
+    def backed_out(self, lane: str, *, behind: bool = False) -> VehicleBackedOut:
         """A turn-back."""
-        return VehicleBackedOut(self.source(lane), lane)
+        return VehicleBackedOut(self.source(lane), lane, behind)
+
+    def barrier(self, lane: str, position: Position, age_ms: int = 0) -> BarrierMoved:
+        """A barrier's contacts."""
+        return BarrierMoved(self.source(lane, age_ms), lane, position)
 
     def bay(self, bay: str, occupied: bool) -> BayChanged:
         """A bay's change."""
         return BayChanged(self.source("bays"), bay, occupied)
+
+    def bays(self, *occupied: bool) -> BaysReported:
+        """All bays at once."""
+        return BaysReported(self.source("bays"), tuple(zip(LOT.bays, occupied, strict=True)))
 
     def lease(self, session: str, cap_minor: int, *, expires_ms: int = 2 * START_MS) -> LeaseGranted:
         """The city's next line: a lease."""
@@ -150,19 +182,19 @@ class SmallLot:
         """The city's next line: an entitlement taken back."""
         return EntitlementWithdrawn(self.origin(), kind, id_)
 
-    def recount(self, inside: int) -> LotRecounted:
+    def recount(self, inside: int, *, at_ms: int = 0) -> LotRecounted:
         """The city's next line: a count of the vehicles inside."""
-        return LotRecounted(self.origin(), f"count-{self._dn}", inside)
+        return LotRecounted(replace(self.origin(), at_ms=at_ms), f"count-{self._dn}", inside)
 
     def receipt(self, n: int) -> ReceiptArrived:
         """The city's receipt for record n as it is."""
         record_hash = self.journal.line_hash(n) or bytes(32)
         return ReceiptArrived(1, n, record_hash, f"receipt {n}", bytes(64))
 
-    def enter(self, read: Plate | None = None) -> str:
+    def enter(self, read: Plate | None = None, *, lane: str = "in") -> str:
         """A whole entry; the session's id."""
-        self.step(self.read("in", read))
-        self.step(self.passed("in"))
+        self.step(self.read(lane, read))
+        self.step(self.passed(lane))
         return str(self.lines("entry")[-1]["body"]["session"])
 
     def lines(self, kind: str = "") -> list[dict[str, Any]]:

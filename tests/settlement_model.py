@@ -44,6 +44,9 @@ PLATES = tuple(f"浙A{number}{number}{number}{number}{number}" for number in ran
 
 PARKED_MAX = 3
 
+NEAR_MS = 120_000
+"""Reads of one plate at two lanes within less are one vehicle that two cameras saw."""
+
 TERM_MS = 48 * HOUR_MS
 OWING = ("held", "due", "arrears")
 GONE = ("free", "due", "arrears", "paid", "refunded")
@@ -222,6 +225,7 @@ class Settlement(RuleBasedStateMachine):
         self.leave(data.draw(st.sampled_from(self.parked())))
 
     def leave(self, stay: Stay) -> None:
+        self.lot.wait(NEAR_MS)
         self.lot.step(self.lot.read("out", plate(stay.plate)))
         held = self.lot.policy is WithoutLease.PAY_HERE
         self.bill(stay, START_MS + self.lot.now_ms, "held" if held else "arrears")
@@ -233,6 +237,7 @@ class Settlement(RuleBasedStateMachine):
     def drive_out_misread(self, data: st.DataObject) -> None:
         """The exit reads another plate altogether: it opens, and nobody is debited."""
         stay = data.draw(st.sampled_from(self.parked()))
+        self.lot.wait(NEAR_MS)
         self.lot.step(self.lot.read("out-2", plate("京Z99999")))
         exit_ms = START_MS + self.lot.now_ms
         self.lot.step(self.lot.passed("out-2"))
@@ -244,7 +249,7 @@ class Settlement(RuleBasedStateMachine):
         """A person sees whose exit it was."""
         stray = data.draw(st.sampled_from(sorted(self.strays)))
         id_, exit_ms = self.strays.pop(stray)
-        self.say(self.lot.line(ExitAttached, f"a{len(self.said)}", id_, stray, "seen"))
+        self.say(self.lot.line(ExitAttached, f"a{len(self.said)}", id_, stray, "entry", "seen"))
         self.bill(self.stays[id_], exit_ms, "arrears")
         assert self.lot.rows(f"SELECT state FROM session WHERE id = '{stray}'") == [("voided",)]
 

@@ -55,7 +55,7 @@ def test_a_good_file(tmp_path: Path) -> None:
     path.write_text(GOOD, encoding="utf-8")
     config = load_config(path)
     assert config.gateway.key == tmp_path / "record.pem"
-    assert config.lot.without_lease is WithoutLease.OPEN_ARREARS
+    assert (config.lot.without_lease, config.lot.max_stay_h) == (WithoutLease.OPEN_ARREARS, 720)
     assert (config.broker.ca, config.broker.certificate) == (tmp_path / "ca.pem", None)
     assert (config.layout.lanes, config.layout.bays) == ({"in": LaneRole.ENTRY}, ("b1", "b2"))
 
@@ -72,6 +72,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ('ca = "ca.pem"', "ca = 1",                        "broker.ca = 1: must be a text"),
         ("[lot]", "[car_park]",                            "lot is missing; add it"),
         ('"open-arrears"', '"open"',                       "lot.without_lease = 'open': must be one of open-arrears, pay-here"),
+        ('"open-arrears"', '"open-arrears"\nmax_stay_h = 0', "lot.max_stay_h = 0: must be a whole number from 1 to 8784"),
         ('role = "entry"', 'role = "in"',                  "bus[0].lane[0].role = 'in': must be one of entry, exit"),
         ("00000000000000a1", "A1",                         "bus[0].lane[0].uid = 'A1': must be the 16 hex digits"),
         ("00000000000000b1", "00000000000000a1",           "uid: '00000000000000a1' is used twice; give each its own"),

@@ -28,9 +28,10 @@ from gateway.core.city_events import (
     ShiftOpened,
 )
 from gateway.core.entitlement import Kind, Policy, Way
-from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, SelfOpening, Woke
+from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, Position, SelfOpening, Woke
 from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
+from gateway.core.memory import MAX_STAY_MS
 from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
 from gateway.sync.down_forms import KINDS
 from tests import entitled
@@ -63,11 +64,17 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
         lot.step(lot.passed("out"))
         lot.step(lot.payment(session, owed_minor, paid=name != "浙A00001"))
     lot.enter()
+    lot.step(lot.read("out"))
+    lot.wait(60_000)
     lot.enter()
     lot.step(lot.read("out", plate("浙A00009")))
+    lot.step(lot.backed_out("out"), lot.barrier("out-2", Position.OPEN))
+    lot.step(lot.read("out", plate("浙A00007")))
+    lot.step(lot.read("in", plate("浙A00007")), lot.passed("in", age_ms=60_000))
     lot.step(HelpCalled(lot.source("out"), "out"), EventsLost(lot.source("bays"), 1, 1))
     lot.step(BarrierSelfOpened(lot.source("out"), "out", SelfOpening.UNANSWERED), BudgetSpent("out", 201))
     grants_and_their_effects(lot)
+    lot.step(Woke(), after_ms=MAX_STAY_MS)
     lot.step(after_ms=HEARTBEAT_MS)
     what_follows_an_exit(lot, stays["浙A00003"])
     return lot.lines()
@@ -86,7 +93,7 @@ def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
     session = lot.enter(plate("浙A00007"))
     lot.wait(HOUR_MS)
     lot.step(lot.read("out", plate("浙A00077")))
-    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "seen on the picture"))
+    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "entry", "seen on the picture"))
     lot.step(lot.line(BillVoided, "v-1", session, "an ambulance"))
     lot.step(lot.line(ShiftOpened, "s-1", "wang", 500), lot.line(CashTaken, "k-1", paid, "", 10, "wang", "s-1"))
     lot.step(lot.line(ShiftClosed, "s-1", "wang", 500))

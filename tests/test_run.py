@@ -18,14 +18,16 @@ from firmware.lane import EXIT, LaneNode
 from gateway import fallback
 from gateway.city_line import Nameplate
 from gateway.config import BrokerPart, BusPart, CityPart, Config, ConfigError, GatewayPart, LotPart
+from gateway.core.events import PlateRead, Source
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import LaneNode as LanePlace
 from gateway.core.layout import LaneRole
 from gateway.core.memory import Rules
+from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.engine import Engine, Identity
 from gateway.fallback import run_open
 from gateway.quote import shipped_tariff
-from gateway.run import EXIT_FAILED, Gateway, open_journal, run
+from gateway.run import EXIT_FAILED, Gateway, StepItem, open_journal, run
 from gateway.shell.clock import SystemClock
 from gateway.shell.signer import Signer
 from sim.aes import Aes
@@ -130,6 +132,29 @@ def test_a_stalled_disk_holds_nobody_and_is_written_down(tmp_path: Path) -> None
         return [row[0] for row in blocker.execute("SELECT json_extract(line, '$.type') FROM record ORDER BY n")]
 
     assert asyncio.run(story()) == ["genesis", "start", "exit", "outage"]
+
+
+def test_two_reads_at_one_exit_have_a_budget_each(tmp_path: Path) -> None:
+    async def story() -> list[list[tuple[str, int]]]:
+        gateway, engine = make_gateway(make_config(tmp_path, "/dev/null"))
+        gateway._loop = asyncio.get_running_loop()
+        now = SystemClock().moment()
+        engine.start(now)
+        source = Source(UID, 1, 1, 0)
+        read = PlateRead(source, "out", Plate("浙A12345", Colour.BLUE, Vehicle.SMALL, Energy.FUEL, 99))
+        # The worker is not running: both steps wait, as behind a disk that stalls.
+        for seq in (1, 2):
+            gateway._bus_events([replace(read, source=replace(source, seq=seq), behind=seq == 2)], now)
+        found = [list(gateway._budgets)]
+        first = StepItem((read,), now, (found[0][0],))
+        gateway._lines.clear()
+        gateway._done(first, replace(engine.step(first.events, now), commands=(), acked={}))
+        found.append(list(gateway._budgets))
+        for budget in gateway._budgets.values():
+            budget.cancel()
+        return found
+
+    assert asyncio.run(story()) == [[("out", 1), ("out", 2)], [("out", 2)]]
 
 
 def test_a_failed_commit_opens_first_and_then_ends_the_process(tmp_path: Path) -> None:

@@ -58,6 +58,7 @@ TESTED_BY = {
     "gateway/store/settlements.py": "tests/core/test_days.py",
     "gateway/core/settling.py": "tests/core/test_corrections.py",
     "gateway/fallback.py": "tests/test_run.py",
+    "sim/city_message.py": "tests/sim/test_city.py",
     "sim/counter.py": "tests/sim/test_occupancy.py",
     "sim/course.py": "tests/test_end_to_end.py",
     "sim/desk.py": "tests/sim/test_checkin.py",

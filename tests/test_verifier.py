@@ -91,6 +91,9 @@ class Book:
         body = {"session": session, "currency": "CNY", "lines": lines, "amount_minor": 1000, "outcome": "lease"}
         return self.record("exit", body | change)
 
+    def reversed(self, session: str = "1.2", amount_minor: int = 1000) -> Book:
+        return self.record("reversed", {"session": session, "amount_minor": amount_minor})
+
     def paid(self, payment: str = "p1") -> Book:
         return self.record("paid", {"session": "1.2", "payment": payment, "amount_minor": 1000, "dn": 1}, dn=1)
 
@@ -238,6 +241,15 @@ def test_a_new_key_holds_from_its_record_on() -> None:
     assert check(late.key(from_n=3).paid().export()).bad_line == 7
 
 
+def test_a_reversed_exit_is_owed_no_more_and_may_come_again() -> None:
+    assert check(opened().exit().reversed().export()).owed_minor == 0
+    again = check(opened().exit().reversed().exit(amount_minor=0, lines=[]).export())
+    assert (again.exit_code, again.owed_minor) == (0, 0)
+    book = Book().key()
+    book.n, book.prev = 41, "ab" * 32
+    assert check(book.record("heartbeat", {}).reversed().export()).exit_code == 0, "its exit lies before this stretch"
+
+
 def test_a_tail_without_receipt_is_reported() -> None:
     for book in (opened().exit(), opened().exit().receipt(n=0, hash="0" * 64)):
         report = check(book.export())
@@ -296,6 +308,9 @@ def refunded() -> Book:
         (opened().record("left", {"x": "a" * 4096}),                   6, "more than 4096 bytes"),
         (opened().record("left", {"é": 1}),                            6, "not ASCII"),
         (opened().exit(amount_minor=1001),                             6, "make 1000, the bill says 1001"),
+        (opened().reversed(),                                          6, "has no exit of 1000 that could be reversed"),
+        (opened().exit().reversed(amount_minor=900),                   7, "has no exit of 900"),
+        (opened().exit().reversed().reversed(),                        8, "has no exit of 1000"),
         (opened().exit(lines=[]),                                      6, "make 0, the bill says 1000"),
         (opened().exit(lines=[{"units": 3, "unit_minor": 5, "amount_minor": 1000}]), 6, "not its units"),
         (opened().exit(lines=[7]),                                     6, "is no object"),

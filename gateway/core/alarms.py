@@ -101,6 +101,16 @@ def calendar_ending(rules: Rules, now: Moment, answer: Answer) -> None:
         )
 
 
+def unread(lane: str, way: str, at_ms: int, answer: Answer) -> None:
+    """A vehicle went 'in' or 'out' behind another, or under an open barrier, and no reader saw it."""
+    alarm = f"passage/{lane}"
+    answer.write(
+        Draft("alarm", {"alarm": alarm, "severity": "warning", "cause": "passage without a read", "at": at_ms})
+    )
+    told = "A vehicle drove in without a read." if way == "in" else "A vehicle left without a read."
+    answer.commands.append(RaiseAlarm(alarm, Severity.WARNING, told, "Look at the lane's pictures."))
+
+
 def _raise(answer: Answer, alarm: str, cause: str, remedy: str, *, at_ms: int) -> None:
     answer.write(Draft("alarm", {"alarm": alarm, "severity": "urgent", "cause": cause, "at": at_ms}))
     answer.commands.append(RaiseAlarm(alarm, Severity.URGENT, cause, remedy))

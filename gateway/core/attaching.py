@@ -1,8 +1,8 @@
-"""A person found out whose exit a reviewed one was: the stay ends there, and is billed then.
+"""Somebody knows whose exit a reviewed one was: the stay ends there, and is billed then.
 
 Owns the correction of a misread plate after the fact. Rules: the bill is that of the stay from its entry to that exit's read,
-and only if its length is known; an exit ends one stay and a stay has one exit; a lease pays if it covered the bill at the exit,
-else it is arrears; the exit without a stay is voided by the same record. Refuses to guess whose exit it was.
+and only if its length is known; an exit ends one stay and a stay has one exit; the plate of one of the two reads owes, and a
+lease pays only if it was granted to that plate and covered the bill at the exit. Refuses to guess whose exit it was.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     reason = _objection(session, stray)
     if session is None or stray is None or reason:
         return refuse(event, event.session, reason, answer)
+    session = _of_the_right_plate(memory, session, stray, event.whose, answer)
     # An exit that fits no stay is a session whose entry is that exit.
     entered_ms, exited_ms = stay_ms(session.entered, stray.entered)
     try:
@@ -44,6 +45,7 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
         "session": session.id,
         "attach": event.attach,
         "stray": stray.id,
+        "whose": event.whose,
         "corrects": stray.priced_n,
         **bill.told(memory, entered_ms, exited_ms),
         "outcome": str(outcome),
@@ -56,8 +58,18 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     memory.billed_minor += bill.amount_minor
     gone = replace(session, lane_out=stray.lane_out, exited_ms=exited_ms, amount_minor=bill.amount_minor, priced_n=n)
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
-    memory.put(moved(stray, Trigger.VOIDED), answer)
+    memory.put(moved(stray, Trigger.ATTACHED), answer)
     return None
+
+
+def _of_the_right_plate(memory: LotMemory, session: Session, stray: Session, whose: str, answer: Answer) -> Session:
+    """The stay under the plate that owes. What was promised to the misread plate is nobody's promise to this one."""
+    if session.state is State.INSIDE:
+        session = moved(session, Trigger.PAIRED)
+        memory.put(session, answer)
+    if whose == "entry" or stray.plate.identity == session.plate.identity:
+        return session
+    return replace(session, plate=stray.plate, plate_n=stray.plate_n, lease=None)
 
 
 def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:
@@ -70,7 +82,8 @@ def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:
 def _objection(session: Session | None, stray: Session | None) -> str:
     if session is None or stray is None:
         return "unknown session"
-    if stray.state is not State.REVIEW or not stray.exited_ms:
+    # A stray that was paired with its stay owes nothing itself, and is free.
+    if stray.lane_in or stray.state not in (State.REVIEW, State.FREE) or not stray.exited_ms:
         return f"{stray.id} is no exit in review"
     if session.state not in (State.INSIDE, State.REVIEW) or session.exited_ms:
         return f"session is {session.state}"

@@ -72,6 +72,14 @@ class EntitlementBook:
         """End what is held under an id: withdrawn, or used up. KeyError if there is nothing."""
         self._change(replace(self._held[kind, id_], ended_ms=max(1, ended_ms)), answer)
 
+    def restore(self, identity: str, ended_ms: int, answer: Answer) -> None:
+        """Give back the validations for one exit that an exit at this moment used up: it did not take place."""
+        for held in list(self._held.values()):
+            grant = held.entitlement
+            used = isinstance(grant, Validation) and grant.single and held.ended_ms == ended_ms
+            if used and identity in plates_of(grant):
+                self._change(replace(held, ended_ms=0), answer)
+
     def forget(self, now_ms: int, answer: Answer) -> None:
         """Drop what ended so long ago that nobody asks for its id any more."""
         for key, held in list(self._held.items()):

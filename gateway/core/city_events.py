@@ -13,11 +13,13 @@ from gateway.core.entitlement import Entitlement, Kind
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes."""
+    """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes, and the
+    city's UTC ms when it was made (0: not known)."""
 
     dn: int
     line: str
     signature: bytes
+    at_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +130,16 @@ class BillWrittenOff:
 
 @dataclass(frozen=True, slots=True)
 class ExitAttached:
-    """A person found out whose exit a reviewed one was: `stray` is the session of that exit, `session` the stay it ends."""
+    """Somebody knows whose exit a reviewed one was: `stray` is the session of that exit, `session` the stay it ends.
+
+    `whose`: 'entry' or 'exit', the read whose plate is the vehicle's, and so owes.
+    """
 
     origin: Origin
     attach: str
     session: str
     stray: str
+    whose: str
     reason: str
 
 

@@ -115,6 +115,9 @@ def count(sums: Counter[str], kind: str, body: Mapping[str, Any]) -> None:
             sums["exits"] += 1
             sums[f"outcome-{body['outcome']}"] += 1
             sums["billed_minor"] += body["amount_minor"]
+        case "reversed":
+            sums["exits"] -= 1
+            sums["billed_minor"] -= body["amount_minor"]
         case "attached":
             sums["billed_minor"] += body["amount_minor"]
         case "corrected":

@@ -42,6 +42,14 @@ class Debts:
         """A standing lease lets this stay out; call it before the stay is put."""
         answer.standing[session] = standing
 
+    def distrust(self, session: str, answer: Answer) -> bool:
+        """No standing lease let this stay out after all; whether one had. Call it before the stay is put."""
+        known = self._debts.get(session)
+        trusted = known is not None and known.standing != ""
+        if trusted:
+            answer.standing[session] = ""
+        return trusted
+
     def follow(self, session: Session, answer: Answer) -> None:
         """Take over a stay's new form."""
         known = self._debts.get(session.id)

@@ -7,27 +7,24 @@ priced and held at an exit, in arrears.
 
 from __future__ import annotations
 
-from gateway.core import admission, wording
+from gateway.core import admission, alarms, bleed, ghosts, pairing, wording
 from gateway.core.answer import Answer, LaneState
+from gateway.core.bleed import UNREAD
 from gateway.core.commands import PublishNotice
 from gateway.core.events import PlateRead, VehicleBackedOut, VehiclePassed
-from gateway.core.leaving import release_unpaid
 from gateway.core.matching import is_certain
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
-from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.core.record import Draft, plate_commitment
-from gateway.core.review import doubted
 from gateway.core.session import Session, State
-
-UNREAD = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
-"""Stands for a vehicle that drove in with no read; priced as the cheapest class until a person looks."""
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
     """Let the vehicle in, unless the house bars it; another read of the same vehicle replaces the waiting one, unless it is the
     first to be in doubt."""
-    at_ms = now.earlier(event.source.age_ms).wall_ms
+    read_at = now.earlier(event.source.age_ms)
+    at_ms = read_at.wall_ms
+    memory.recent.note_read(event.plate.identity, event.lane, read_at)
     before = memory.lanes[event.lane]
     waiting = before.waiting
     ahead = (waiting[:1] or (UNREAD,)) if event.behind else ()
@@ -49,8 +46,16 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
     plate = state.waiting[0] if state.waiting else UNREAD
     rest = state.waiting[1:]
     memory.set_lane(event.lane, LaneState(waiting=rest, barred=state.barred if rest else ""), answer)
-    _end_ghost(memory, plate, answer)
     entered = now.earlier(event.source.age_ms)
+    if state.waiting:
+        memory.lane_watch.regular(event.lane, answer)
+    else:
+        alarms.unread(event.lane, "in", entered.wall_ms, answer)
+    plate = bleed.at_entry(memory, plate, event.lane, event.source, entered, answer)
+    known = memory.session_of(plate.identity) if plate.text else None
+    copied = known is not None and bleed.is_copy(memory, known, entered)
+    if known is not None and not copied:
+        ghosts.entered_again(memory, known, answer)
     salt = memory.salt()
     session = answer.upcoming_id
     n = answer.write(
@@ -70,25 +75,20 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
         )
     )
     memory.entries += 1
-    memory.put(Session(session, State.INSIDE, event.lane, plate, n, entered), answer)
+    stay = Session(session, State.INSIDE, event.lane, plate, n, entered)
+    memory.put(stay, answer)
     answer.commands.append(PublishNotice("entry", event.lane, session, wording.masked(plate.text), 0))
+    if known is not None and copied:
+        return bleed.inside_twice(memory, (known, stay), answer)
+    if plate.text:
+        bleed.came_in(memory, stay, entered, event.source, answer)
+    pairing.entry_heard_late(memory, stay, answer)
+    pairing.stray_is_back(memory, stay, answer)
+    return None
 
 
 def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, answer: Answer) -> None:
-    """Forget the newest read; an exit that was let out and turned back stays billed until a person decides."""
+    """Forget the newest read, unless nobody read the vehicle and the read is that of the one which passes ahead."""
     waiting = memory.lanes[event.lane].waiting
-    if waiting:
+    if waiting and not (event.behind and len(waiting) < 2):
         memory.set_lane(event.lane, LaneState(waiting=waiting[:-1]), answer)
-
-
-def _end_ghost(memory: LotMemory, plate: Plate, answer: Answer) -> None:
-    ghost = memory.session_of(plate.identity) if plate.text else None
-    if ghost is None:
-        return
-    if memory.unlisted < 0:
-        # A count found fewer vehicles than stays; this stay was one of those too many.
-        memory.recount(memory.unlisted + 1, answer)
-    if ghost.state is State.HELD:
-        release_unpaid(memory, ghost.id, answer)
-    else:
-        doubted(memory, ghost, "plate entered again", answer)

@@ -68,10 +68,11 @@ class VehiclePassed:
 
 @dataclass(frozen=True, slots=True)
 class VehicleBackedOut:
-    """A vehicle left the arrival loop again without passing."""
+    """A vehicle left the arrival loop again without passing; `behind`: the vehicle ahead of it is still passing."""
 
     source: Source
     lane: str
+    behind: bool = False
 
 
 @dataclass(frozen=True, slots=True)

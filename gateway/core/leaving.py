@@ -9,20 +9,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.core import alarms, exit, letting, matching, wording
+from gateway.core import alarms, bleed, exit, letting, matching, pairing, wording
 from gateway.core.answer import Answer, LaneState
-from gateway.core.charge import Charge, charge, use_up
-from gateway.core.commands import OpenBarrier, PublishNotice, RaiseAlarm, Severity
-from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, Source, VehiclePassed
+from gateway.core.commands import OpenBarrier, PublishNotice
+from gateway.core.departure import Departure, settle, source_body
+from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, VehiclePassed
 from gateway.core.exit import Outcome
-from gateway.core.letting import Verdict
-from gateway.core.matching import Match
+from gateway.core.layout import LaneRole
+from gateway.core.matching import Likeness, Match
 from gateway.core.memory import LotMemory
-from gateway.core.moment import Moment, is_measurable, stay_ms
-from gateway.core.posting import billed
+from gateway.core.moment import ClockQuality, Moment, is_measurable
+from gateway.core.recent import Passage
 from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.review import doubted
 from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.strays import NEAR_MAX, is_near, near
 from gateway.core.tariff import TariffError
 
 
@@ -33,46 +34,45 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     if decided is not None:
         return _repeat(memory, event, decided, answer)
     exited = now.earlier(event.source.age_ms)
+    misread = bleed.at_exit(memory, event, exited, fits=match is not None, answer=answer)
+    if misread is not None:
+        _stand(memory, event, misread, answer)
+        answer.commands += [OpenBarrier(event.lane), wording.exit_text(event.lane, Outcome.REVIEW, 0, "")]
+        return None
     if match is None:
-        if memory.unlisted > 0:
-            # It may be one of those that a count found inside without a stay.
-            memory.recount(memory.unlisted - 1, answer)
-        return _let_out_unmatched(memory, event, exited, answer)
+        doubted_before = _doubted_here(memory, event)
+        if doubted_before is not None and not (
+            matching.is_certain(event.plate) and not matching.is_certain(doubted_before.plate)
+        ):
+            return _repeat(memory, event, doubted_before, answer)
+        _one_less(memory, answer)
+        _let_out_unmatched(memory, event, exited, answer)
+        return None
     session = match.session
     # An early read is older than its age says: the driver would pay for the time that the node was without power.
     if event.source.early or not is_measurable(session.entered, exited):
         doubted(memory, session, "length of the stay not known", answer)
-        return _let_out_unmatched(memory, event, exited, answer)
-    entered_ms, exited_ms = stay_ms(session.entered, exited)
+        _let_out_unmatched(memory, event, exited, answer, pairs=False)
+        return None
+    if match.likeness is Likeness.ALIKE and not matching.only_the_entry_can_be_right(session.plate, event.plate):
+        stray = _let_out_unmatched(memory, event, exited, answer, pairs=False)
+        return pairing.lookalike(memory, session, stray, answer)
+    departure = Departure(event.lane, exited, match.likeness, source=event.source)
     try:
-        bill = charge(memory, session, entered_ms, exited_ms)
+        bill, verdict = settle(memory, session, departure, answer)
     except TariffError as error:
         # A calendar that ended must not hold the vehicle, nor charge it by a guess.
         doubted(memory, session, "price not known", answer)
         answer.commands.append(alarms.unpriced(error))
-        return _let_out_unmatched(memory, event, exited, answer)
-    verdict = letting.judge(memory, session, bill.amount_minor, exited)
+        _let_out_unmatched(memory, event, exited, answer, pairs=False)
+        return None
     outcome = verdict.outcome
-    n = answer.write(Draft("exit", _exit_body(memory, match, event, (entered_ms, exited_ms), bill, verdict)))
-    use_up(memory, bill, exited_ms, answer)
-    if outcome is Outcome.STANDING and verdict.lease is not None:
-        memory.debts.trust(session.id, verdict.lease.lease, answer)
-    answer.postings += billed(n, session.id, bill.amount_minor)
-    memory.exits += 1
-    memory.billed_minor += bill.amount_minor
-    gone = replace(
-        session,
-        lane_out=event.lane,
-        exited_ms=exited_ms,
-        amount_minor=bill.amount_minor,
-        lease=verdict.lease,
-        priced_n=n,
-    )
-    memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
+    memory.recent.note(LaneRole.EXIT, session.plate.identity, Passage(event.lane, session.id, exited))
+    _supersede(memory, event, session.id, answer)
     _stand(memory, event, session.id, answer)
     if outcome not in exit.HOLDS:
         answer.commands.append(OpenBarrier(event.lane))
-    letting.warn(event.lane, verdict, exited_ms, answer)
+    letting.warn(event.lane, verdict, exited.wall_ms, answer)
     answer.commands += [
         wording.exit_text(event.lane, outcome, bill.amount_minor, bill.currency),
         PublishNotice(f"exit-{outcome}", event.lane, session.id, wording.masked(event.plate.text), bill.amount_minor),
@@ -86,14 +86,12 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
     at_ms = now.earlier(event.source.age_ms).wall_ms
     if not leaving or not leaving[0]:
         memory.set_lane(event.lane, LaneState(leaving=leaving[1:]), answer)
-        alarm = f"passage/{event.lane}"
-        answer.write(
-            Draft("alarm", {"alarm": alarm, "severity": "warning", "cause": "passage without a read", "at": at_ms})
-        )
-        answer.commands.append(
-            RaiseAlarm(alarm, Severity.WARNING, "A vehicle left without a read.", "Look at the lane's pictures.")
-        )
+        memory.exits += 1
+        _one_less(memory, answer)
+        alarms.unread(event.lane, "out", at_ms, answer)
         return
+    memory.lane_watch.regular(event.lane, answer)
+    bleed.stands_only_at(memory, event.lane, leaving[0], answer)
     answer.write(Draft("left", {"session": leaving[0], "lane": event.lane, "at": at_ms}))
     memory.set_lane(event.lane, LaneState(leaving=leaving[1:]), answer)
     release_unpaid(memory, leaving[0], answer)
@@ -131,6 +129,12 @@ def release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
         memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
 
 
+def _one_less(memory: LotMemory, answer: Answer) -> None:
+    """A vehicle left that fits no open stay: it had none, or its stay is open for nothing and is found as a ghost later."""
+    if memory.inside > 0:
+        memory.recount(memory.unlisted - 1, answer)
+
+
 def _decided(memory: LotMemory, event: PlateRead, match: Match | None) -> Session | None:
     """The stay of this vehicle if its exit was decided before: it stands under this barrier, or was held at another."""
     leaving = _standing(memory, event)
@@ -153,9 +157,10 @@ def _repeat(memory: LotMemory, event: PlateRead, session: Session, answer: Answe
 
 def _move_hold(memory: LotMemory, session: Session, event: PlateRead, answer: Answer) -> None:
     """A vehicle held at one lane came to another: it is held there, for the same bill."""
-    if session.lane_out == event.lane:
+    stands = memory.stands_at_exit(session)
+    if stands and session.lane_out == event.lane:
         return
-    if memory.stands_at_exit(session):
+    if stands:
         others = tuple(other for other in memory.lanes[session.lane_out].leaving if other != session.id)
         memory.set_lane(session.lane_out, LaneState(leaving=others), answer)
     memory.put(replace(session, lane_out=event.lane), answer)
@@ -180,7 +185,24 @@ def _standing(memory: LotMemory, event: PlateRead) -> Session | None:
     return alike[0] if alike else None
 
 
-def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answer: Answer) -> None:
+def _doubted_here(memory: LotMemory, event: PlateRead) -> Session | None:
+    """The vehicle at this barrier if it was let out by a read that fitted no stay, and has not passed since."""
+    leaving = memory.lanes[event.lane].leaving
+    newest = memory.session(leaving[-1]) if leaving and not event.behind else None
+    return newest if newest is not None and newest.state is State.REVIEW else None
+
+
+def _supersede(memory: LotMemory, event: PlateRead, session: str, answer: Answer) -> None:
+    """The exit that was just written is that of the vehicle which a worse read let out before."""
+    before = _doubted_here(memory, event)
+    if before is not None and (not matching.is_certain(before.plate) or is_near(before.plate, event.plate)):
+        pairing.read_again(memory, session, before, answer)
+
+
+def _let_out_unmatched(
+    memory: LotMemory, event: PlateRead, exited: Moment, answer: Answer, *, pairs: bool = True
+) -> Session:
+    """Open, and write an exit in review; `pairs`: its stay is not known, so it may be one without a plate."""
     session, salt = answer.upcoming_id, memory.salt()
     body: dict[str, Value] = {
         "session": session,
@@ -192,51 +214,33 @@ def _let_out_unmatched(memory: LotMemory, event: PlateRead, exited: Moment, answ
         "lines": [],
         "amount_minor": 0,
         "outcome": str(Outcome.REVIEW),
-        "source": _source(event.source),
+        "near": [session.id for session in near(memory.inside_sessions().values(), event.plate)[:NEAR_MAX]],
+        "source": source_body(event.source),
     }
     n = answer.write(Draft("exit", body, disclose=(event.plate.identity, salt)))
     memory.exits += 1
+    _supersede(memory, event, session, answer)
+    # An early read is older than its age says: nothing can be measured by it later either.
+    left = replace(exited, boot="", quality=ClockQuality.UNKNOWN) if event.source.early else exited
     stray = Session(
         session,
         State.REVIEW,
         "",
         event.plate,
         n,
-        exited,
+        left,
         lane_out=event.lane,
         exited_ms=exited.wall_ms,
         priced_n=n,
     )
     memory.put(stray, answer)
     _stand(memory, event, session, answer)
+    unread = pairing.plateless_stay(memory, event.plate)
+    if unread is not None and pairs:
+        pairing.without_plate(memory, unread, stray, answer)
     answer.commands += [
         OpenBarrier(event.lane),
         wording.exit_text(event.lane, Outcome.REVIEW, 0, memory.rules.currency),
         PublishNotice("exit-review", event.lane, session, wording.masked(event.plate.text), 0),
     ]
-
-
-def _exit_body(
-    memory: LotMemory, match: Match, event: PlateRead, stay: tuple[int, int], bill: Charge, verdict: Verdict
-) -> dict[str, Value]:
-    session, (entered_ms, exited_ms) = match.session, stay
-    body: dict[str, Value] = {
-        "session": session.id,
-        "lane": event.lane,
-        **bill.told(memory, entered_ms, exited_ms),
-        "outcome": str(verdict.outcome),
-        "match": str(match.likeness),
-        "source": _source(event.source),
-    }
-    if verdict.lease is not None:
-        lease = verdict.lease
-        body["lease"] = {"lease": lease.lease, "cap_minor": lease.cap_minor, "dn": lease.dn}
-    if verdict.objection:
-        body["standing"] = verdict.objection
-    if verdict.block is not None:
-        body["block"] = verdict.block.id
-    return body
-
-
-def _source(source: Source) -> dict[str, Value]:
-    return {"uid": source.uid, "log": source.log, "seq": source.seq}
+    return stray

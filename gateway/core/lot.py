@@ -15,12 +15,14 @@ from gateway.core import (
     charge,
     dunning,
     entry,
+    ghosts,
     granting,
     leases,
     leaving,
     matching,
     payments,
     settling,
+    turn_back,
 )
 from gateway.core.answer import Answer
 from gateway.core.city_events import (
@@ -111,7 +113,10 @@ def answer_events(memory: LotMemory, events: Sequence[Event], now: Moment, answe
     """Apply the rules to each event in turn. `now` is when they were read; what happened earlier says so by its age."""
     for event in events:
         _answer_event(memory, event, now, answer)
+        let_through = isinstance(event, BarrierMoved) and _is_let_through(memory, event.lane)
+        memory.lane_watch.follow(event, let_through, now, answer)
     admission.let_waiting_in(memory, now.wall_ms, answer)
+    memory.lane_watch.took(answer.commands, now)
     if now.mono_ms >= memory.heartbeat_due_ms:
         _heartbeat(memory, now, answer)
     memory.days.take(answer.drafts, now)
@@ -142,8 +147,10 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             entry.vehicle_passed(memory, event, now, answer)
         case VehiclePassed():
             leaving.vehicle_passed(memory, event, now, answer)
-        case VehicleBackedOut():
+        case VehicleBackedOut() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
             entry.vehicle_backed_out(memory, event, answer)
+        case VehicleBackedOut():
+            turn_back.vehicle_backed_out(memory, event, now, answer)
         case BarrierSelfOpened():
             leaving.barrier_self_opened(memory, event, now, answer)
         case BudgetSpent():
@@ -158,6 +165,7 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             granting.entitlement_withdrawn(memory, event, now, answer)
         case LotRecounted():
             granting.lot_recounted(memory, event, answer)
+            ghosts.lot_recounted(memory, event, now)
         case BayChanged():
             _set_bays(memory, ((event.bay, event.occupied),), answer)
         case BaysReported():
@@ -172,6 +180,7 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             answer.commands.append(occupancy(memory))
         case Woke():
             dunning.woke(memory, now, answer)
+            ghosts.tick(memory, now, answer)
         case ReceiptArrived():
             pass
 
@@ -181,11 +190,14 @@ def _resume_lanes(memory: LotMemory, answer: Answer) -> None:
 
     The read is acknowledged, so its node no longer opens by itself; a barrier that opens for nobody lapses in the node.
     """
-    for lane, state in memory.lanes.items():
-        leaving = [memory.session(session) for session in state.leaving]
-        let_out = any(session is not None and session.state is not State.HELD for session in leaving)
-        if len(state.waiting) > bool(state.barred) or let_out:
-            answer.commands.append(OpenBarrier(lane))
+    answer.commands += [OpenBarrier(lane) for lane in memory.lanes if _is_let_through(memory, lane)]
+
+
+def _is_let_through(memory: LotMemory, lane: str) -> bool:
+    state = memory.lanes[lane]
+    leaving = [memory.session(session) for session in state.leaving]
+    let_out = any(session is not None and session.state is not State.HELD for session in leaving)
+    return len(state.waiting) > bool(state.barred) or let_out
 
 
 def _set_bays(memory: LotMemory, bays: Iterable[tuple[str, bool]], answer: Answer) -> None:

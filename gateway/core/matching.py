@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from gateway.core.memory import LotMemory
 from gateway.core.plate import Plate
-from gateway.core.plate_form import is_readable
+from gateway.core.plate_form import Form, form_of, is_readable
 from gateway.core.session import Session, State
 
 CONFIDENCE_MIN = 80
@@ -24,6 +24,7 @@ class Likeness(StrEnum):
 
     SAME = "same"
     ALIKE = "alike"
+    LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,11 @@ def held(memory: LotMemory, plate: Plate) -> Session | None:
 def is_certain(plate: Plate) -> bool:
     """Whether a read is good enough to debit somebody."""
     return plate.text != "" and plate.confidence >= CONFIDENCE_MIN
+
+
+def only_the_entry_can_be_right(entry: Plate, exit: Plate) -> bool:
+    """Of two reads that differ: whether the entry's has the form of a plate, and the exit's has none."""
+    return form_of(entry.text) is not Form.GENERIC and form_of(exit.text) is Form.GENERIC
 
 
 def _could_only_be(session: Session, plate: Plate) -> bool:

@@ -16,11 +16,15 @@ from gateway.core.days import Days, Uncounted
 from gateway.core.debts import Debts
 from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
+from gateway.core.lane_watch import LaneWatch
 from gateway.core.layout import Lot
 from gateway.core.once import Once
 from gateway.core.plate import Plate
+from gateway.core.recent import Recent
 from gateway.core.session import IN_THE_LOT, Session, State
 from gateway.core.spaces import Spaces
+from gateway.core.stay_watch import StayWatch
+from gateway.core.strays import Strays
 from gateway.core.tariff import Tariff
 
 PastStays = tuple[tuple[str, ...], tuple[int, int], int]
@@ -28,6 +32,8 @@ PastStays = tuple[tuple[str, ...], tuple[int, int], int]
 
 PAST_STAYS_MAX = 100
 """Ended stays that one event may need: one step must not write more records than one message up can carry."""
+MAX_STAY_MS = 720 * 3_600_000
+"""After this an open stay is a ghost, unless the operator says otherwise: a month, as a permit's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Rules:
     without_lease: WithoutLease
     currency: str
     calendar: Calendar | None = None
+    max_stay_ms: int = MAX_STAY_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,10 @@ class LotMemory:
         self.once = Once()
         self.tills = {till.shift: till for till in remembered.tills}
         self.days = Days(remembered.uncounted, rules.tariff.rules.zone)
+        self.watch = StayWatch()
+        self.strays = Strays()
+        self.recent = Recent()
+        self.lane_watch = LaneWatch()
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -95,7 +106,7 @@ class LotMemory:
     @property
     def inside(self) -> int:
         """Number of vehicles in the lot: by its open stays, and those that a count found beside them."""
-        return len(self._inside) + self.unlisted
+        return max(0, len(self._inside) + self.unlisted)
 
     def inside_sessions(self) -> dict[str, Session]:
         """The open stays by id."""
@@ -151,19 +162,25 @@ class LotMemory:
     def keep(self, session: Session) -> None:
         """Take a session's new form; once it is out of the lot it leaves memory."""
         inside = session.state in IN_THE_LOT
+        self.watch.follow(session)
+        self.strays.follow(session)
         if inside:
             self._inside[session.id] = session
+            self._adopted.pop(session.id, None)
             if session.plate.text:
                 self._by_plate[session.plate.identity] = session.id
                 self._by_trace.setdefault(session.plate.trace, set()).add(session.id)
             return
         self._adopted[session.id] = session
-        alike = self._by_trace.get(session.plate.trace, set())
+        before = self._inside.pop(session.id, None)
+        if before is None:
+            return
+        alike = self._by_trace.get(before.plate.trace, set())
         alike.discard(session.id)
         if not alike:
-            self._by_trace.pop(session.plate.trace, None)
-        if self._inside.pop(session.id, None) is not None and self._by_plate.get(session.plate.identity) == session.id:
-            del self._by_plate[session.plate.identity]
+            self._by_trace.pop(before.plate.trace, None)
+        if self._by_plate.get(before.plate.identity) == session.id:
+            del self._by_plate[before.plate.identity]
 
     def set_lane(self, lane: str, state: LaneState, answer: Answer) -> None:
         """Change what a lane waits for, here and in the answer."""

@@ -15,6 +15,7 @@ from gateway.core.crediting import repriced
 from gateway.core.disputes import rejected
 from gateway.core.exit import Outcome
 from gateway.core.moment import ClockQuality, Moment
+from gateway.core.pairing import Evidence
 from gateway.core.payments import arriving
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.core.posting import Account, Posting, billed, counted, lowered, refunded, settled, taxed, written_off
@@ -38,6 +39,8 @@ class Rebuilt:
         match kind:
             case "entry" | "exit" | "attached" | "review":
                 self._stay(n, kind, body)
+            case "reversed" | "paired" | "unfinished":
+                self._end_otherwise(n, kind, body)
             case "shift-closed":
                 self.postings += counted(n, body["difference_minor"])
             case "lowered" | "corrected" | "voided" | "dispute-closed":
@@ -59,11 +62,29 @@ class Rebuilt:
             stray = Session(id_, State.REVIEW, "", NOBODY, n, NEVER, exited_ms=body["at"], priced_n=n)
             self._put(stray)
             return
-        gone = replace(self.sessions[id_], exited_ms=body["at"], amount_minor=body["amount_minor"], priced_n=n)
+        before = self.sessions[id_]
+        if kind == "attached" and before.state is State.INSIDE:
+            before = moved(before, Trigger.PAIRED)
+        gone = replace(before, exited_ms=body["at"], amount_minor=body["amount_minor"], priced_n=n)
         self._put(moved(gone, exit.TRIGGERS[Outcome(body["outcome"])]))
         self.postings += billed(n, id_, body["amount_minor"])
         if kind == "attached":
-            self._put(moved(self.sessions[body["stray"]], Trigger.VOIDED))
+            self._put(moved(self.sessions[body["stray"]], Trigger.ATTACHED))
+
+    def _end_otherwise(self, n: int, kind: str, body: Body) -> None:
+        session = self.sessions[body["session"]]
+        if kind == "unfinished":
+            self._put(moved(session, Trigger.UNFINISHED))
+            return
+        if kind == "paired":
+            self._put(moved(self.sessions[body["exit"]], Trigger.PAIRED))
+            if body["evidence"] in (Evidence.LIKELY, Evidence.NO_PLATE, Evidence.LOOKALIKE):
+                self._put(moved(session, Trigger.PAIRED))
+            return
+        self.postings += billed(n, session.id, -session.amount_minor)
+        if session.state is not State.REVIEW:
+            session = replace(session, exited_ms=0, amount_minor=0, priced_n=0)
+        self._put(moved(session, Trigger.TURNED_BACK))
 
     def _reprice(self, n: int, wall_ms: int, kind: str, body: Body) -> None:
         session, amount_minor = self.sessions[body["session"]], body["amount_minor"]

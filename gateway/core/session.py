@@ -38,6 +38,10 @@ class Trigger(StrEnum):
     RELEASED_UNPAID = "released-unpaid"
     ASKED_TO_PAY = "asked-to-pay"
     DOUBTED = "doubted"
+    UNFINISHED = "unfinished"
+    TURNED_BACK = "turned-back"
+    PAIRED = "paired"
+    ATTACHED = "attached"
     PAYMENT_ARRIVED = "payment-arrived"
     PART_PAID = "part-paid"
     OVERPAID = "overpaid"
@@ -68,6 +72,8 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.RELEASED_UNPAID: State.ARREARS,
         Trigger.ASKED_TO_PAY: State.HELD,
         Trigger.DOUBTED: State.REVIEW,
+        Trigger.UNFINISHED: State.REVIEW,
+        Trigger.PAIRED: State.REVIEW,
     },
     State.HELD: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
@@ -90,6 +96,7 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.WAIVED: State.FREE,
         Trigger.VOIDED: State.VOIDED,
         Trigger.DISPUTE_OPENED: State.DISPUTED,
+        Trigger.TURNED_BACK: State.INSIDE,
     },
     State.ARREARS: {
         Trigger.PAYMENT_ARRIVED: State.PAID,
@@ -103,8 +110,14 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.VOIDED: State.VOIDED,
         Trigger.WRITTEN_OFF: State.WRITTEN_OFF,
         Trigger.DISPUTE_OPENED: State.DISPUTED,
+        Trigger.TURNED_BACK: State.INSIDE,
     },
-    State.FREE: {Trigger.OVERPAID: State.PAID, Trigger.BILLED_MORE: State.DUE},
+    State.FREE: {
+        Trigger.OVERPAID: State.PAID,
+        Trigger.BILLED_MORE: State.DUE,
+        Trigger.TURNED_BACK: State.INSIDE,
+        Trigger.ATTACHED: State.VOIDED,
+    },
     State.PAID: {
         Trigger.OVERPAID: State.PAID,
         Trigger.REPRICED: State.PAID,
@@ -144,6 +157,9 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.RELEASED_ON_LEASE: State.DUE,
         Trigger.RELEASED_UNPAID: State.ARREARS,
         Trigger.VOIDED: State.VOIDED,
+        Trigger.TURNED_BACK: State.VOIDED,
+        Trigger.PAIRED: State.FREE,
+        Trigger.ATTACHED: State.VOIDED,
     },
 }
 

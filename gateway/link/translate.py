@@ -70,7 +70,7 @@ def _lane_event(lane: str, source: Source, event: wire.Event) -> NodeEvent | Non
         case wire.PASSED:
             return VehiclePassed(source, lane)
         case wire.BACKED_OUT:
-            return VehicleBackedOut(source, lane)
+            return VehicleBackedOut(source, lane, behind=value == 1)
         case wire.BARRIER if 0 <= value < len(POSITIONS):
             return BarrierMoved(source, lane, POSITIONS[value])
         case wire.SELF_OPENED if 1 <= value <= len(REASONS):

@@ -21,7 +21,7 @@ DEBTS = (
     " max(0, s.amount_minor - s.lowered_minor - s.written_off_minor - s.paid_minor + s.refunded_minor),"
     " coalesce(t.standing, ''), s.state = 'arrears'"
     " FROM session s LEFT JOIN disclosure d ON d.n = s.plate_n LEFT JOIN trusted t ON t.session = s.id"
-    " WHERE s.state IN ('due', 'arrears', 'disputed') AND (s.state = 'arrears' OR t.standing IS NOT NULL)"
+    " WHERE s.state IN ('due', 'arrears', 'disputed') AND (s.state = 'arrears' OR t.standing <> '')"
 )
 
 PAST_STAYS = (

@@ -18,6 +18,7 @@ from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
 from gateway.core.record import Record, record_hash
 from gateway.core.session import Session
+from gateway.core.strays import STRAYS_MAX
 from gateway.store import entitlements, rows, settlements
 from gateway.store.schema import migrate
 
@@ -105,12 +106,14 @@ class Journal:
         return {uid: (log, seq) for uid, log, seq in self._connection.execute("SELECT uid, log, seq FROM node")}
 
     def remembered(self) -> Remembered:
-        """What the lot needs to go on: stays inside or under a barrier, lanes, bays and totals."""
+        """What the lot needs to go on: stays inside or under a barrier, exits in review, lanes, bays and totals."""
         lanes = {lane: rows.lane(waiting, leaving) for lane, waiting, leaving in self._rows("SELECT * FROM lane")}
         sessions = list(self._sessions("state IN ('inside', 'held')", ()))
         for state in lanes.values():
             for session in state.leaving:
                 sessions += self._sessions("id = ? AND state NOT IN ('inside', 'held')", (session,))
+        strays = self._sessions(f"{rows.STRAYS} ORDER BY plate_n DESC LIMIT {STRAYS_MAX}", ())
+        sessions += reversed(strays)
         entries, exits, billed_minor = self._rows("SELECT entries, exits, billed_minor FROM chain")[0]
         return Remembered(
             sessions=tuple(sessions),

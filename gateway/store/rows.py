@@ -27,6 +27,15 @@ SESSION_SELECT = (
 )
 
 
+STRAYS_AMONG = 50_000
+"""Sessions, the last ones changed, among which exits in review are looked for at a start: a week of a large lot."""
+
+STRAYS = (
+    f"session.rowid > (SELECT max(rowid) FROM session) - {STRAYS_AMONG}"
+    " AND session.state = 'review' AND session.lane_in = ''"
+)
+
+
 def records(connection: sqlite3.Connection, first: int, limit: int) -> list[Record]:
     """Up to `limit` records from number `first` on, in order."""
     found = connection.execute(

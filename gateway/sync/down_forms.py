@@ -113,7 +113,7 @@ def _write_off(origin: Origin, body: Body) -> CityEvent:
 
 
 def _attach(origin: Origin, body: Body) -> CityEvent:
-    return ExitAttached(origin, body["attach"], body["session"], body["stray"], body["reason"])
+    return ExitAttached(origin, body["attach"], body["session"], body["stray"], body["whose"], body["reason"])
 
 
 def _dispute(origin: Origin, body: Body) -> CityEvent:
@@ -175,7 +175,10 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     ),
     "void": ({"session": _id, "void": _id, "reason": _id}, _void),
     "write-off": ({"session": _id, "write_off": _id, "reason": _id}, _write_off),
-    "attach": ({"session": _id, "attach": _id, "stray": _id, "reason": _id}, _attach),
+    "attach": (
+        {"session": _id, "attach": _id, "stray": _id, "whose": forms.word("entry", "exit"), "reason": _id},
+        _attach,
+    ),
     "dispute": ({"session": _id, "dispute": _id, "reason": _id}, _dispute),
     "verdict": ({"session": _id, "dispute": _id, "verdict": forms.word("upheld", "rejected")}, _verdict),
     "shift": ({"shift": _id, "attendant": _id, "float_minor": forms.count}, _shift),

@@ -93,7 +93,8 @@ class Downlink:
                 self.counts.gaps += 1
             else:
                 self._dn = got["dn"]
-                found.append(down_event(got["type"], got["body"], Origin(got["dn"], signed.line, signed.signature)))
+                origin = Origin(got["dn"], signed.line, signed.signature, got["at_ms"])
+                found.append(down_event(got["type"], got["body"], origin))
         return found
 
     def _read(self, domain: bytes, signed: SignedLine, form: Form) -> dict[str, Any] | Rejection:

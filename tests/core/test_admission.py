@@ -81,6 +81,22 @@ def test_a_vehicle_that_was_barred_stays_barred_over_a_restart(tmp_path: Path, g
     assert len(lot.lines("turned-away")) == 1
 
 
+@pytest.mark.parametrize("behind", [False, True])
+def test_a_barred_vehicle_that_backs_out_over_a_restart_bars_nobody_else(tmp_path: Path, behind: bool) -> None:
+    lot = SmallLot(tmp_path)
+    lot.step(lot.grant(entitled.block(Policy.BLOCK)))
+    if behind:
+        lot.step(lot.read("in", OTHER))
+    lot.step(lot.read("in", behind=behind))
+    assert opens(lot.restart()) is behind
+    lot.step(lot.backed_out("in", behind=behind))
+    lot.restart()
+    if behind:
+        lot.step(lot.passed("in"))
+        assert lot.last("entry")["confidence"] == 99
+    assert opens(lot.step(lot.read("in", plate("京C99999"))))
+
+
 def test_an_attendant_opens_by_hand(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.step(lot.grant(entitled.block(Policy.ATTENDANT)))

@@ -36,7 +36,7 @@ def test_the_stay_is_billed_to_the_read_at_the_exit(tmp_path: Path, cap: int, st
     exit_ = lot.lines("exit")[-1]
     lot.wait(9 * HOUR_MS)
     lot.restart()
-    lot.step(lot.line(ExitAttached, "a-1", session, stray, "seen on the picture"))
+    lot.step(lot.line(ExitAttached, "a-1", session, stray, "entry", "seen on the picture"))
     told = lot.last("attached")
     assert (told["corrects"], told["at"], told["amount_minor"]) == (exit_["n"], exit_["body"]["at"], OWED)
     assert sum(line["amount_minor"] for line in told["lines"]) == OWED
@@ -49,13 +49,19 @@ def test_the_stay_is_billed_to_the_read_at_the_exit(tmp_path: Path, cap: int, st
 def test_an_exit_ends_one_stay_and_a_stay_has_one_exit(tmp_path: Path) -> None:
     lot, session, stray = misread(tmp_path)
     other = lot.enter(plate("浙A00002"))
-    attach = lot.line(ExitAttached, "a-1", session, stray, "seen")
+    attach = lot.line(ExitAttached, "a-1", session, stray, "entry", "seen")
     lot.step(attach, replace(attach, origin=lot.payment("", 0).origin))
-    lot.step(lot.line(ExitAttached, "a-2", other, stray, "seen"), lot.line(ExitAttached, "a-3", session, stray, "seen"))
+    lot.step(
+        lot.line(ExitAttached, "a-2", other, stray, "entry", "seen"),
+        lot.line(ExitAttached, "a-3", session, stray, "entry", "seen"),
+    )
     lot.step(lot.read("out", MISREAD))
     second = str(lot.last("exit")["session"])
-    lot.step(lot.line(ExitAttached, "a-4", session, second, "seen"), lot.line(ExitAttached, "a-5", other, other, "?"))
-    lot.step(lot.line(ExitAttached, "a-6", "9.9", second, "seen"))
+    lot.step(
+        lot.line(ExitAttached, "a-4", session, second, "entry", "seen"),
+        lot.line(ExitAttached, "a-5", other, other, "entry", "?"),
+    )
+    lot.step(lot.line(ExitAttached, "a-6", "9.9", second, "entry", "seen"))
     no_exit = f"{stray} is no exit in review"
     assert reasons(lot) == [no_exit, no_exit, "session is arrears", f"{other} is no exit in review", "unknown session"]
     assert (receivable(lot), len(lot.lines("attached"))) == (OWED, 1)
@@ -65,14 +71,14 @@ def test_a_stay_in_review_may_find_its_exit_too(tmp_path: Path) -> None:
     lot, session, stray = misread(tmp_path)
     lot.enter()
     assert money(lot, session)[0] == "review"
-    lot.step(lot.line(ExitAttached, "a-1", session, stray, "seen"))
+    lot.step(lot.line(ExitAttached, "a-1", session, stray, "entry", "seen"))
     assert money(lot, session)[:2] == ("arrears", OWED)
 
 
 def test_what_lowers_a_bill_lowers_this_one(tmp_path: Path) -> None:
     lot, session, stray = misread(tmp_path)
     lot.step(lot.grant(entitled.validation(Way.FREE, single=True)))
-    lot.step(lot.line(ExitAttached, "a-1", session, stray, "seen"))
+    lot.step(lot.line(ExitAttached, "a-1", session, stray, "entry", "seen"))
     assert (money(lot, session)[0], receivable(lot)) == ("free", 0)
     lot.enter()
     lot.wait(2 * HOUR_MS)
@@ -85,7 +91,7 @@ def test_an_exit_before_the_entry_is_nobodys(tmp_path: Path) -> None:
     lot.step(lot.read("out", MISREAD))
     stray = str(lot.last("exit")["session"])
     session = lot.enter()
-    lot.step(lot.line(ExitAttached, "a-1", session, stray, "?"))
+    lot.step(lot.line(ExitAttached, "a-1", session, stray, "entry", "?"))
     assert (reasons(lot), money(lot, session)[0]) == (["the exit was before the entry"], "inside")
 
 
@@ -94,7 +100,7 @@ def test_no_bill_for_a_stay_of_unknown_length(tmp_path: Path) -> None:
     session = lot.enter()
     lot.engine.step((lot.read("out", MISREAD),), at(2 * HOUR_MS, boot="boot-2", quality=ClockQuality.UNKNOWN))
     lot.wait(3 * HOUR_MS)
-    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "?"))
+    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "entry", "?"))
     assert reasons(lot) == ["length of the stay not known"]
 
 

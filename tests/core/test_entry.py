@@ -10,7 +10,7 @@ import pytest
 from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.exit import WithoutLease
 from gateway.core.record import plate_commitment
-from tests.lots import HOUR_MS, SmallLot, plate
+from tests.lots import HOUR_MS, START_MS, SmallLot, plate
 
 
 def test_the_read_opens_and_the_passage_opens_the_stay(tmp_path: Path) -> None:
@@ -62,6 +62,21 @@ def test_an_entry_without_a_read_is_still_an_entry(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.step(lot.passed("in"))
     assert (lot.last("entry")["confidence"], lot.engine.memory.inside) == (0, 1)
+
+
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_passage_that_is_heard_late_does_not_begin_the_stay_late(tmp_path: Path, restart: bool) -> None:
+    lot = SmallLot(tmp_path)
+    late_ms = 20 * 60_000
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("in", age_ms=late_ms + 1000))
+    if restart:
+        lot.restart()
+    lot.step(lot.passed("in", age_ms=late_ms))
+    assert lot.last("entry")["at"] == START_MS + lot.now_ms - late_ms
+    lot.wait(2 * HOUR_MS - late_ms - 2000)
+    lot.step(lot.read("out"))
+    assert (lot.last("exit")["elapsed_s"], lot.last("exit")["amount_minor"]) == (7199, 700)
 
 
 def test_a_plate_that_enters_again_makes_the_older_stay_a_ghost(tmp_path: Path) -> None:

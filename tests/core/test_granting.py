@@ -159,7 +159,7 @@ def test_how_far_a_grant_reaches_back() -> None:
     [
         # stays: 2     then one of them leaves, then a vehicle without a stay
         (5, 5, 4, 3),
-        (2, 2, 1, 1),
+        (2, 2, 1, 0),
         (1, 1, 0, 0),
     ],
 )

@@ -179,6 +179,7 @@ def test_a_vehicle_that_came_back_after_an_exit_that_nobody_saw_it_pass_is_bille
         lot.enter()
         lot.wait(2 * HOUR_MS)
         assert opens(lot.step(lot.read("out")))
+        lot.wait(60_000)
     assert [line["body"]["amount_minor"] for line in lot.lines("exit")] == [700, 700]
 
 

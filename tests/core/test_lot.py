@@ -101,10 +101,19 @@ def check(lot: SmallLot) -> None:
     fresh = LotMemory(LOT, memory.rules, lot.journal.remembered(), lambda: "")
     assert state_of(fresh) == state_of(memory)
     assert lot.rows("SELECT n FROM posting GROUP BY n HAVING sum(amount_minor) <> 0") == []
-    exits = [line["body"] for line in lot.lines("exit")]
-    paid = {line["body"]["session"]: line["body"]["amount_minor"] for line in lot.lines("paid")}
-    billed = {body["session"]: body["amount_minor"] for body in exits}
-    assert (len(billed), len(paid)) == (len(exits), len(lot.lines("paid"))), "charged or paid twice"
+    billed: dict[str, int] = {}
+    for line in lot.lines():
+        body = line["body"]
+        if line["type"] == "exit":
+            assert body["session"] not in billed, "charged twice"
+            billed[body["session"]] = body["amount_minor"]
+        elif line["type"] == "reversed":
+            assert billed.pop(body["session"]) == body["amount_minor"]
+    payments = [line["body"] for line in lot.lines("paid")]
+    assert len({body["payment"] for body in payments}) == len(payments), "one payment booked twice"
+    paid: dict[str, int] = {}
+    for body in payments:
+        paid[body["session"]] = paid.get(body["session"], 0) + body["amount_minor"]
     assert sum(billed.values()) == memory.billed_minor
     rows = lot.rows(
         "SELECT id, amount_minor, paid_minor, (SELECT coalesce(sum(amount_minor), 0) FROM posting"
@@ -140,7 +149,7 @@ def test_a_snapshot_sets_all_bays_of_its_node(tmp_path: Path) -> None:
 
 def test_only_the_citys_lines_name_a_session(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
-    attach = lot.line(ExitAttached, "a-1", "1.5", "1.6", "seen on the picture")
+    attach = lot.line(ExitAttached, "a-1", "1.5", "1.6", "entry", "seen on the picture")
     events = (lot.lease("1.3", 1), lot.payment("1.4", 1), attach, lot.receipt(1), Woke())
     assert [wanted_sessions(event) for event in events] == [("1.3",), ("1.4",), ("1.5", "1.6"), (), ()]
 

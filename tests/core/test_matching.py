@@ -67,13 +67,19 @@ def test_the_record_says_how_the_stay_was_found(tmp_path: Path) -> None:
     session = lot.enter()
     lot.wait(2 * HOUR_MS)
     lot.step(lot.read("out", plate("浙A1234S")))
-    assert (lot.last("exit")["session"], lot.last("exit")["match"], lot.last("exit")["amount_minor"]) == (
-        session,
-        "alike",
-        700,
-    )
+    assert (lot.last("exit")["outcome"], lot.last("exit")["amount_minor"]) == ("review", 0)
+    assert (lot.last("paired")["session"], lot.last("paired")["evidence"]) == (session, "one lookalike apart")
     lot.step(lot.read("out"))
     assert len(lot.lines("exit")) == 1
+
+
+def test_a_read_that_can_be_no_plate_is_the_misread_one(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter(plate("浙A12340"))
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out", plate("浙A1234O")))
+    exit = lot.last("exit")
+    assert (exit["session"], exit["match"], exit["amount_minor"]) == (session, "alike", 700)
 
 
 @pytest.mark.parametrize(("confidence", "found"), [(SURE, True), (DOUBT, False)])

@@ -17,6 +17,8 @@ MOVES = {
     (S.INSIDE,      T.RELEASED_UNPAID):   S.ARREARS,
     (S.INSIDE,      T.ASKED_TO_PAY):      S.HELD,
     (S.INSIDE,      T.DOUBTED):           S.REVIEW,
+    (S.INSIDE,      T.UNFINISHED):        S.REVIEW,
+    (S.INSIDE,      T.PAIRED):            S.REVIEW,
     (S.HELD,        T.RELEASED_ON_LEASE): S.DUE,
     (S.HELD,        T.RELEASED_UNPAID):   S.ARREARS,
     (S.HELD,        T.PAYMENT_ARRIVED):   S.PAID,
@@ -78,6 +80,13 @@ MOVES = {
     (S.REVIEW,      T.RELEASED_ON_LEASE): S.DUE,
     (S.REVIEW,      T.RELEASED_UNPAID):   S.ARREARS,
     (S.REVIEW,      T.VOIDED):            S.VOIDED,
+    (S.REVIEW,      T.TURNED_BACK):       S.VOIDED,
+    (S.REVIEW,      T.PAIRED):            S.FREE,
+    (S.REVIEW,      T.ATTACHED):          S.VOIDED,
+    (S.FREE,        T.ATTACHED):          S.VOIDED,
+    (S.FREE,        T.TURNED_BACK):       S.INSIDE,
+    (S.DUE,         T.TURNED_BACK):       S.INSIDE,
+    (S.ARREARS,     T.TURNED_BACK):       S.INSIDE,
 }  # fmt: skip
 
 

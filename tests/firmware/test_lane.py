@@ -79,7 +79,7 @@ on:arrival plate:A open on:safety off:arrival on:arrival plate:B off:safety     
 on:arrival plate:A open on:safety off:arrival on:arrival plate:B open off:safety   | plate plate1 passed             | up
 on:arrival plate:A open on:safety off:arrival plate:B off:safety wait:2000         | plate plate1 passed self-opened1 | up
 on:arrival plate:A open on:safety plate:B open off:safety                          | plate plate1 passed             | up
-on:arrival plate:A open on:safety off:arrival on:arrival off:arrival off:safety    | plate backed-out passed         | down
+on:arrival plate:A open on:safety off:arrival on:arrival off:arrival off:safety    | plate backed-out1 passed        | down
 on:safety                                                                          |                                 | up
 wait:1 on:safety                                                                   |                                 | down
 wait:1 on:safety off:safety                                                        |                                 | down

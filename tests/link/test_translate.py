@@ -54,6 +54,7 @@ def made(kind, value=0, extra=b"", port=0):
         (LANE, made(wire.PLATE, extra=b"\x61\x00\x00\x00" + "_无_".encode()), UNREADABLE),
         (LANE, made(wire.PASSED), VehiclePassed(LANE_SOURCE, "exit-1")),
         (LANE, made(wire.BACKED_OUT), VehicleBackedOut(LANE_SOURCE, "exit-1")),
+        (LANE, made(wire.BACKED_OUT, 1), VehicleBackedOut(LANE_SOURCE, "exit-1", behind=True)),
         (LANE, made(wire.BARRIER, 0), BarrierMoved(LANE_SOURCE, "exit-1", Position.CLOSED)),
         (LANE, made(wire.BARRIER, 3), BarrierMoved(LANE_SOURCE, "exit-1", Position.FAULT)),
         (LANE, made(wire.SELF_OPENED, 1), BarrierSelfOpened(LANE_SOURCE, "exit-1", SelfOpening.UNANSWERED)),

@@ -30,9 +30,15 @@ def test_sessions(tmp_path: Path) -> None:
         store.add_record("gw", record(5, "exit", {"session": "1.5", "at": 4_000, "outcome": "review"}))
         store.add_disclosure("gw", 5, "blue C", "")
         store.add_stay("gw", "1.5", 0, "review")
+        store.add_record("gw", record(6, "entry", {"session": "1.6", "at": 5_000}))
+        store.add_record("gw", record(7, "exit", {"session": "1.6", "at": 6_000, "outcome": "lease"}))
+        store.add_stay("gw", "1.6", 700, "lease")
+        store.add_record("gw", record(8, "reversed", {"session": "1.6", "at": 6_500}))
+        store.take_back("gw", "1.6")
     assert sessions(path) == (
         CitySession("1.2", "blue A", 1_000, 3_000, 500, "lease", 500, "paid"),
         CitySession("1.3", "blue B", 2_000, 0, 0, "", 0, "inside"),
         CitySession("1.5", "blue C", 4_000, 4_000, 0, "review", 0, "open"),
+        CitySession("1.6", "", 5_000, 0, 0, "", 0, "inside"),
     )
     store.close()

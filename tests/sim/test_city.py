@@ -278,6 +278,18 @@ def test_a_false_disclosure_gives_no_lease_and_blocks_nothing():
     assert city.store.tallies()["fault/commitment"] == 1
 
 
+def test_a_reversed_exit_owes_nothing_and_the_next_one_is_paid():
+    city, chain = make_city(), Chain().fill(1)
+    _, exit_ = stay(chain, GOOD, 500)
+    body_ = json.loads(exit_.line)["body"]
+    chain.add("reversed", {"session": body_["session"], "amount_minor": 500})
+    give(city, chain.records)
+    assert (city.totals()["owed_minor"], city.totals()["paid_minor"]) == (0, 0)
+    chain.add("exit", body_ | {"amount_minor": 900})
+    give(city, chain.records[-1:])
+    assert (city.totals()["owed_minor"], city.totals()["paid_minor"]) == (900, 900)
+
+
 def test_a_second_exit_of_a_session_owes_nothing():
     city, chain = make_city(), Chain().fill(1)
     _, exit_ = stay(chain, GOOD, 500)

@@ -45,8 +45,8 @@ def test_lease_and_payment():
     link = downlink()
     first, second = sign(down_line(1)), sign(down_line(2, "payment", PAYMENT))
     assert receive(link, first, second) == [
-        LeaseGranted(Origin(1, first.line, first.signature), "l-1", "1.2", 5000, 99),
-        PaymentReported(Origin(2, second.line, second.signature), "p-1", "1.2", 700, True),
+        LeaseGranted(Origin(1, first.line, first.signature, 5), "l-1", "1.2", 5000, 99),
+        PaymentReported(Origin(2, second.line, second.signature, 5), "p-1", "1.2", 700, True),
     ]
 
 

@@ -1,0 +1,71 @@
+"""At an exit: a vehicle that was decided backs out again, so its exit did not take place.
+
+Owns the reversal. Rules: an exit that was written is reversed by a record that names it, its postings are booked back, and the
+stay is inside again, to be billed once at its true exit; a held stay stays held for the bill that it was told; a bill that was
+paid meanwhile stands. Refuses to know prices and how money is returned.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gateway.core import bleed
+from gateway.core.answer import Answer, LaneState
+from gateway.core.commands import PublishNotice, RaiseAlarm, Severity
+from gateway.core.events import VehicleBackedOut
+from gateway.core.memory import LotMemory
+from gateway.core.moment import Moment
+from gateway.core.posting import billed
+from gateway.core.record import Draft, Value
+from gateway.core.session import Session, State, Trigger, may, moved
+from gateway.core.wording import masked
+
+
+def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, now: Moment, answer: Answer) -> None:
+    """Take back what was decided for the vehicle at the barrier, if anything was."""
+    leaving = memory.lanes[event.lane].leaving
+    if not leaving or (event.behind and len(leaving) < 2):
+        # Nobody read it: what stands in the lane's state is the vehicle that passes ahead of it.
+        return
+    memory.set_lane(event.lane, LaneState(leaving=leaving[:-1]), answer)
+    session = memory.session(leaving[-1])
+    bleed.stands_only_at(memory, event.lane, leaving[-1], answer)
+    if session is None or session.state is State.HELD:
+        return
+    at_ms = now.earlier(event.source.age_ms).wall_ms
+    settled = session.paid_minor or session.lowered_minor or session.written_off_minor
+    if may(session, Trigger.TURNED_BACK) and not settled:
+        _reverse(memory, session, event.lane, at_ms, answer)
+    else:
+        _paid_and_back(memory, session, event.lane, at_ms, answer)
+
+
+def _reverse(memory: LotMemory, session: Session, lane: str, at_ms: int, answer: Answer) -> None:
+    """The stay as it was before its exit; what a read of doubt opened is nothing any more."""
+    body: dict[str, Value] = {"session": session.id, "lane": lane, "at": at_ms, "exited": session.exited_ms}
+    n = answer.write(Draft("reversed", {**body, "amount_minor": session.amount_minor}))
+    answer.postings += billed(n, session.id, -session.amount_minor)
+    memory.exits -= 1
+    memory.billed_minor -= session.amount_minor
+    if session.state is State.REVIEW:
+        memory.recount(memory.unlisted + 1, answer)
+        memory.put(moved(session, Trigger.TURNED_BACK), answer)
+        return
+    memory.book.restore(session.plate.identity, session.exited_ms, answer)
+    trusted = memory.debts.distrust(session.id, answer)
+    lease = None if trusted else session.lease
+    again = memory.session_of(session.plate.identity)
+    back = replace(session, lane_out="", exited_ms=0, amount_minor=0, priced_n=0, lease=lease)
+    memory.put(moved(back, Trigger.TURNED_BACK), answer)
+    answer.commands.append(PublishNotice("exit-reversed", lane, session.id, masked(session.plate.text), 0))
+    if again is not None and again.state is State.INSIDE:
+        bleed.inside_twice(memory, (moved(back, Trigger.TURNED_BACK), again), answer)
+
+
+def _paid_and_back(memory: LotMemory, session: Session, lane: str, at_ms: int, answer: Answer) -> None:
+    """Whoever paid and stays is inside without a stay; it leaves in review, and only a person may ask for more."""
+    memory.recount(memory.unlisted + 1, answer)
+    alarm, cause = f"turned-back/{lane}", f"turned back after session {session.id} was {session.state}"
+    answer.write(Draft("alarm", {"alarm": alarm, "severity": "warning", "cause": cause, "at": at_ms}))
+    told = "A vehicle turned back at the exit after its stay was paid."
+    answer.commands.append(RaiseAlarm(alarm, Severity.WARNING, told, "Agree with the driver on the rest of the stay."))
