@@ -7,7 +7,7 @@ ARGS   ?=
 STAYS  ?= 100000
 SEED   ?= 1
 
-.PHONY: demo test lint mutants soak vectors clean help
+.PHONY: demo test lint mutants soak week vectors clean help
 
 help:            ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -31,6 +31,9 @@ mutants: $(VENV)/dev $(VENV)/mosquitto/installed   ## Plant each known fault; it
 soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice, SEED; results in docs/SOAK.md
 	@$(BIN)/python -m tests.soak_tariff --stays $(STAYS) --seed $(SEED)
 	@$(BIN)/python -m tests.soak_world --seed $(SEED) $(ARGS)
+
+week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md
+	@$(BIN)/python -m tests.week --seed $(SEED) $(ARGS)
 
 clean:           ## Remove the environment
 	rm -rf $(VENV)

@@ -41,6 +41,7 @@ UNPAIRED = {
     "tests/test_tidy.py": "the style guide",
     "tests/test_settlement.py": "the money of a lot over random walks",
     "tests/test_vectors.py": "the byte examples in seeds",
+    "tests/test_week.py": "the large lot's week, judged stay by stay",
     "tests/test_world.py": "the whole lot under faults",
 }
 """Tests without a source file of the same name, and what they test instead."""
