@@ -84,7 +84,7 @@ def test_a_good_file(tmp_path: Path) -> None:
         ("[city]", "[city",                                "no TOML"),
         ("[gateway]", "speed = 1\n[gateway]",              "speed = 1: unknown key; known here: broker, bus, city"),
         ("[lot]", "city = 1\n[lot]",                       "gateway.city = 1: unknown key; known here: data, id, key"),
-        ('id = "lot-1"', 'id = "lot-1"\nlane = 1',         "lot.lane = 1: unknown key; known here: calendar, id, tariff"),
+        ('id = "lot-1"', 'id = "lot-1"\nlane = 1',         "lot.lane = 1: unknown key; known here: calendar, id, max_stay_h"),
         ('name = "hangzhou"', 'name = "hangzhou"\nx = 1',  "city.x = 1: unknown key; known here: name, public_key"),
         ('name = "lanes"', 'name = "lanes"\nx = 1',        "bus[0].x = 1: unknown key; known here: baud_bps, bays, lane"),
         ('role = "entry"', 'role = "entry"\nbays = []',    "bus[0].lane[0].bays = []: unknown key; known here: address"),

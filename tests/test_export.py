@@ -36,6 +36,7 @@ def short_export(folder: Path) -> bytes:
     lot.wait(2 * HOUR_MS)
     lot.step(lot.read("out"))
     lot.step(lot.payment(session, 700))
+    lot.wait(HOUR_MS)
     lot.step(lot.read("out-2"))
     n = lot.engine.records(1, 99)[-2].n
     record_hash = lot.journal.line_hash(n)

@@ -340,7 +340,7 @@ class World:
 
     def _captured(self, direction: str, data: bytes) -> None:
         if data:
-            chunk = {"t_ns": self.now_ms * 1_000_000, "bus": "bus", "dir": direction, "hex": data.hex()}
+            chunk = {"t_ns": self.stamp_ms * 1_000_000, "bus": "bus", "dir": direction, "hex": data.hex()}
             self.capture.append(json.dumps(chunk))
 
     def _wake_ms(self) -> int:

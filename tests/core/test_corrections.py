@@ -11,7 +11,7 @@ from gateway.core.commands import OpenBarrier, ShowText
 from gateway.core.exit import WithoutLease
 from gateway.core.session import DUE_MS
 from tests.core.test_payments import OWED, owing, receivable
-from tests.lots import SmallLot
+from tests.lots import HOUR_MS, SmallLot
 
 COLUMNS = "state, amount_minor, lowered_minor, written_off_minor, paid_minor"
 
@@ -91,6 +91,7 @@ def test_what_was_taken_off_is_not_billed_away(tmp_path: Path) -> None:
 def test_a_stay_without_exit_has_no_bill_to_correct_or_to_void(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     session = lot.enter()
+    lot.wait(HOUR_MS)
     lot.enter()
     lot.step(lot.line(BillCorrected, "c-1", session, 3, 5, "?"), lot.line(BillVoided, "v-1", session, "?"))
     assert reasons(lot) == ["it has no bill", "it has no exit"]

@@ -50,7 +50,7 @@ def test_each_kind_becomes_its_event() -> None:
     assert down_event("void", said | {"void": "v-1"}, ORIGIN) == BillVoided(ORIGIN, "v-1", "1.2", "seen")
     assert down_event("write-off", said | {"write_off": "w-1"}, ORIGIN) == BillWrittenOff(ORIGIN, "w-1", "1.2", "seen")
     attached = ExitAttached(ORIGIN, "a-1", "1.2", "1.9", "entry", "seen")
-    assert down_event("attach", said | {"attach": "a-1", "stray": "1.9"}, ORIGIN) == attached
+    assert down_event("attach", said | {"attach": "a-1", "stray": "1.9", "whose": "entry"}, ORIGIN) == attached
     assert down_event("dispute", said | {"dispute": "d-1"}, ORIGIN) == DisputeOpened(ORIGIN, "d-1", "1.2", "seen")
     for verdict, upheld in (("upheld", True), ("rejected", False)):
         body = {"session": "1.2", "dispute": "d-1", "verdict": verdict}
