@@ -7,7 +7,7 @@ ARGS   ?=
 STAYS  ?= 100000
 SEED   ?= 1
 
-.PHONY: demo test lint mutants soak week vectors clean help
+.PHONY: demo test test-web lint mutants soak week vectors clean help
 
 help:            ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -17,6 +17,11 @@ demo: $(VENV)/demo   ## Run the whole line with a simulated lot; ARGS="--seed 7 
 
 test: lint $(VENV)/mosquitto/installed   ## Lint, types, contracts, and every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
+
+test-web: $(VENV)/dev   ## The verification page in a real browser; as root it installs Debian's headless Chromium if there is none
+	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell; }
+	@$(BIN)/python -m tests.web_page $(ARGS)
 
 lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both interpreters, import contracts
 	@$(BIN)/ruff check .

@@ -76,6 +76,7 @@ def check_config(config_path: Path, as_json: bool) -> None:
     from gateway.export import Statement
     from gateway.lot_rules import load_rules
     from gateway.shell.signer import Signer, load_public
+    from gateway.store.reader import first_key
 
     with _config_errors():
         config = _config(config_path)
@@ -83,7 +84,8 @@ def check_config(config_path: Path, as_json: bool) -> None:
         rules = load_rules(config, load_public(config.city.public_key))
         tariff = rules.tariff
         check(tariff, rules.calendar)
-        Statement.load(config.gateway.statement).check(chain=config.gateway.id, key=signer.key)
+        first = first_key(config.gateway.data / "ledger.db") or signer.key
+        Statement.load(config.gateway.statement).check(chain=config.gateway.id, key=first)
         for bus in config.buses:
             site_key(bus.site_key)
         config.broker.check_files()
@@ -133,10 +135,11 @@ def export(config_path: Path, out: TextIO) -> None:
 @main.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
 def verify(arguments: tuple[str, ...]) -> None:
-    """Check an export: lotgate verify EXPORT --anchor CITY.pub [--json]. Needs nothing of a gateway."""
-    from gateway import verifier
+    """Check an export or a driver's bill: lotgate verify EXPORT --anchor CITY.pub [--json], or --bill FILE for EXPORT."""
+    from gateway import bill_verifier, verifier
 
-    sys.exit(verifier.main(list(arguments)))
+    of_a_bill = any(argument.split("=")[0] == "--bill" for argument in arguments)
+    sys.exit((bill_verifier if of_a_bill else verifier).main(list(arguments)))
 
 
 @main.command(epilog="Example: lotgate replay bus.capture --config gateway.toml")
@@ -215,6 +218,21 @@ def key(path: Path) -> None:
     click.echo(f"key {signer.key}\npublic {signer.public_base64}")
 
 
+@main.command(epilog="Example: lotgate restore --config gateway.toml --permit permit.json")
+@click.option(
+    "--config", "config_path", type=click.Path(path_type=Path), required=True, help="The gateway's TOML file."
+)
+@click.option("--permit", type=click.Path(path_type=Path), required=True, help="The city's permit for a new epoch.")
+def restore(config_path: Path, permit: Path) -> None:
+    """Begin a new epoch where the city's chain ends, and set the ledger aside. The gateway must not run."""
+    from gateway.restore import restore as begin_epoch
+    from gateway.shell.signer import load_public
+
+    with _config_errors():
+        config = _config(config_path)
+        click.echo(begin_epoch(config, permit, load_public(config.city.public_key)))
+
+
 @main.command(epilog="Example: lotgate completion bash >> ~/.bashrc")
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> None:
@@ -240,13 +258,16 @@ def _config_errors() -> Iterator[None]:
     from gateway.core.tariff import TariffError
     from gateway.export import StatementError
     from gateway.quote import UnknownTariffError
+    from gateway.restore import PermitError
     from gateway.shell.signer import KeyFileError
     from gateway.store.journal import LedgerError
+    from gateway.store.reader import ReaderError
     from gateway.store.schema import SchemaError
 
+    files = (StatementError, PermitError, KeyFileError, LedgerError, ReaderError, SchemaError)
     try:
         yield
-    except (ConfigError, CalendarError, TariffError, StatementError, KeyFileError, LedgerError, SchemaError) as error:
+    except (ConfigError, CalendarError, TariffError, *files) as error:
         raise ConfigFailure(str(error)) from None
     except UnknownTariffError as error:
         raise ConfigFailure(f"lot.tariff: {error}") from None

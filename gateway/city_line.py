@@ -29,15 +29,13 @@ from gateway.topics import Kind, Topic, parse_topic, subscriptions
 
 log = logging.getLogger(__name__)
 
-EPOCH = 1
-"""Every chain is in its first epoch until a restore opens the next."""
-
 
 @dataclass(frozen=True, slots=True)
 class Nameplate:
-    """What the gateway says of itself: its start's number, its key's id, its tariff, its release."""
+    """What the gateway says of itself: its start's number, its chain's epoch, its key's id, its tariff, its release."""
 
     hello: int
+    epoch: int
     key: str
     tariff: Tariff
     version: str
@@ -62,7 +60,7 @@ class CityLine:
         self._submit = submit
         self._read = read
         self._gateway = config.gateway.id
-        self._uplink = Uplink(self._gateway, EPOCH)
+        self._uplink = Uplink(self._gateway, me.epoch)
         self._downlink = Downlink(self._gateway, city_key)
         self._live = Live(city=config.city.name, gateway=self._gateway, lot=config.lot.id)
         self._reading = False
@@ -197,7 +195,7 @@ class CityLine:
             lanes={lane: str(role) for lane, role in layout.lanes.items()},
             bays=len(layout.bays),
             chain=self._gateway,
-            epoch=EPOCH,
+            epoch=self._me.epoch,
             next=self._newest.head_n + 1,
             receipted=self._newest.receipted_n,
             key=self._me.key,

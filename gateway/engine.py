@@ -7,8 +7,9 @@ time is an argument. Refuses to know threads, wires, the broker and keys beyond 
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from gateway.core.answer import Answer
@@ -18,8 +19,8 @@ from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
 from gateway.core.lot import answer_events, wanted_day, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
 from gateway.core.memory import LotMemory, Rules
-from gateway.core.moment import Moment
-from gateway.core.record import Disclosure, Draft, Record, record_hash, record_line, signed_bytes
+from gateway.core.moment import Moment, step_ms
+from gateway.core.record import ROTATE_DOMAIN, Disclosure, Draft, Record, Value, record_hash, record_line, signed_bytes
 from gateway.store.journal import Journal, LedgerError, Step
 
 RECEIPT_KEPT_MS = 60_000
@@ -27,7 +28,7 @@ RECEIPT_KEPT_MS = 60_000
 
 
 class Signer(Protocol):
-    """The record key: its id, its public key in base64, and one signature of 64 bytes."""
+    """A record key: its id, its public key in base64, and one signature of 64 bytes."""
 
     key: str
     public_base64: str
@@ -76,8 +77,10 @@ class Engine:
         journal: Journal,
         signer: Signer,
         salt: Callable[[], str],
+        successor: Signer | None = None,
     ) -> None:
         self._identity = identity
+        self._successor = successor
         self._journal = journal
         self._signer = signer
         self._rules = rules
@@ -87,9 +90,10 @@ class Engine:
         self._forked = False
         head = journal.head()
         self._epoch, self._n, self._prev = head.epoch, head.n, head.prev
-        self._dn, self._receipted = head.dn, head.receipted
+        self._dn, self._receipted, self._last = head.dn, head.receipted, head.at
+        self._is_new = not head.key
         self._memory = LotMemory(lot, rules, journal.remembered(), salt)
-        self._check_genesis(journal.genesis())
+        self._check(head.key, journal.genesis())
 
     @property
     def memory(self) -> LotMemory:
@@ -97,17 +101,19 @@ class Engine:
         return self._memory
 
     def start(self, now: Moment) -> Outcome:
-        """Open the chain if it is new, and write the start record."""
+        """Open the chain if it is new, write the start record, and hand over to the next record key if there is one."""
         answer = self._answer()
-        if self._n == 0:
-            body = {
+        if self._is_new:
+            body: dict[str, Value] = {
                 "lot": self._identity.lot,
                 "currency": self._rules.currency,
                 "pub": self._signer.public_base64,
                 "instance": self._journal.instance(),
             }
-            answer.write(Draft("genesis", body))
-        return self._finish([GatewayStarted(self._identity.version)], now, answer)
+            restored = self._journal.restored()
+            answer.write(Draft("restored" if restored else "genesis", {**body, **restored}))
+        done = self._finish([GatewayStarted(self._identity.version)], now, answer)
+        return done if self._successor is None else replace(done, head_n=self._hand_over(self._successor, now))
 
     def step(self, events: Sequence[Event], now: Moment) -> Outcome:
         """Apply events read at `now`. Raises whatever the journal raises: then nothing of the step may be believed."""
@@ -129,12 +135,22 @@ class Engine:
             self._commit((), self._answer(), {})
         self._journal.close()
 
-    def _check_genesis(self, genesis: dict[str, str]) -> None:
+    def _hand_over(self, successor: Signer, now: Moment) -> int:
+        """The old key names the new one, which signs for itself; number of the record that says so."""
+        proof = base64.b64encode(successor.sign(ROTATE_DOMAIN + self._prev.encode())).decode()
+        body = {"key": successor.key, "pub": successor.public_base64, "proof": proof}
+        answer = self._answer()
+        answer.write(Draft("rotate", body))
+        self._commit(self._sign(answer.drafts, now), answer, {})
+        self._signer, self._successor = successor, None
+        return self._n
+
+    def _check(self, key: str, genesis: dict[str, str]) -> None:
         """Another key or currency would make a chain that nobody accepts, and that nobody can take back."""
         path = self._journal.path
-        if genesis and genesis["pub"] != self._signer.public_base64:
+        if key and key != self._signer.key:
             remedy = "put the key back that gateway.key held, or begin a new chain in an empty gateway.data"
-            raise LedgerError(f"{path}: begun under another record key than {self._signer.key}; {remedy}")
+            raise LedgerError(f"{path}: under another record key than {self._signer.key}; {remedy}")
         if genesis and genesis["currency"] != self._rules.currency:
             remedy = "correct lot.tariff, or begin a new chain in an empty gateway.data"
             raise LedgerError(f"{path}: amounts are in {genesis['currency']}, not {self._rules.currency}; {remedy}")
@@ -144,6 +160,9 @@ class Engine:
 
     def _finish(self, events: Sequence[Event], now: Moment, answer: Answer) -> Outcome:
         acked: dict[str, tuple[int, int]] = {}
+        stepped_ms = 0 if self._last is None else step_ms(self._last, now)
+        if stepped_ms:
+            answer.write(Draft("clock", {"from": now.wall_ms - stepped_ms, "to": now.wall_ms}))
         fresh = [event for event in events if self._is_fresh(event, now, acked, answer)]
         for event in fresh:
             for session in (*wanted_sessions(event), *self._past_stays(event), *self._past_term(event, now)):
@@ -159,6 +178,7 @@ class Engine:
         records = self._sign(answer.drafts, now)
         if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins:
             self._commit(records, answer, acked)
+            self._last = now
         self._memory.release_adopted()
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
 

@@ -59,11 +59,11 @@ class Statement:
 def export_lines(reader: Reader, statement: Statement, *, city_key: str) -> Iterator[str]:
     """The lines of an export of the whole chain, each with its LF. `city_key` is the id of the city's key."""
     with reader.snapshot():
-        last_n = reader.head_n()
+        first_n, last_n = reader.first_n(), reader.head_n()
         receipt = reader.last_receipt(last_n)
         # The header counts the lines below it: the key's, the records', their disclosures', the receipt's.
-        lines = 1 + last_n + reader.disclosures() + (receipt is not None)
-        header: Body = {"chain": reader.chain(), "first": 1, "last": last_n, "lines": lines}
+        lines = 2 + last_n - first_n + reader.disclosures() + (receipt is not None)
+        header: Body = {"chain": reader.chain(), "first": first_n, "last": last_n, "lines": lines}
         yield _line(HEADER, canonical(header), b"", "")
         yield _line("key", statement.line, statement.signature, city_key)
         for record in reader.records():

@@ -32,7 +32,7 @@ from gateway.engine import Engine, Identity, Outcome
 from gateway.fallback import run_open
 from gateway.lot_rules import load_rules
 from gateway.shell.clock import Clock
-from gateway.shell.signer import Signer, load_public
+from gateway.shell.signer import Signer, load_keys, load_public, take_next
 from gateway.shell.worker import Failure, Worker
 from gateway.store.journal import Journal
 
@@ -84,7 +84,7 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
 
     Raises ConfigError, CalendarError, TariffError, KeyFileError, SchemaError or LedgerError: what a person must put right.
     """
-    signer = Signer.load(config.gateway.key)
+    Signer.load(config.gateway.key)
     city_key = load_public(config.city.public_key)
     rules = load_rules(config, city_key)
     config.broker.check_files()
@@ -94,6 +94,7 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     except (sqlite3.Error, OSError) as error:
         asyncio.run(run_open(config, clock, str(error), lambda: open_journal(config).close()))
         return EXIT_TRY_LATER
+    signer, successor = load_keys(config.gateway.key, journal.head().key)
     engine = Engine(
         identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
         lot=config.layout,
@@ -101,10 +102,15 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
         journal=journal,
         signer=signer,
         salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
+        successor=successor,
     )
-    me = Nameplate(hello, signer.key, rules.tariff, version("lotgate"))
+    started = engine.start(clock.moment())
+    if successor is not None:
+        take_next(config.gateway.key)
+        signer = successor
+    me = Nameplate(hello, journal.head().epoch, signer.key, rules.tariff, version("lotgate"))
     gateway = Gateway(config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture)
-    return asyncio.run(gateway.run(engine.start(clock.moment())))
+    return asyncio.run(gateway.run(started))
 
 
 def open_journal(config: Config) -> Journal:

@@ -14,7 +14,6 @@ import base64
 import hashlib
 import json
 import sys
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,11 +22,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-PAYLOAD_BYTES_MAX = 4096
-"""The format's limit; it also keeps nesting below what the JSON reader can take."""
-INTEGER_MAX = 2**53 - 1
-SIGNED = {"record": b"lotgate-record-v1\n", "key": b"lotgate-key-v1\n", "receipt": b"lotgate-receipt-v1\n"}
-"""What stands before the payload in the bytes that a signature covers, by kind of line."""
+PAYLOAD_BYTES_MAX, INTEGER_MAX, DEPTH_MAX = 4096, 2**53 - 1, 8
 FORMS = {
     "lotgate-export-v1": "chain first last lines",
     "key": "v chain key alg pub from_n lot",
@@ -35,7 +30,9 @@ FORMS = {
     "disclosure": "n plate salt",
     "receipt": "v chain epoch n hash at_ms",
 }
-"""The members of each kind's payload, no more and no less: INTEGERS, the body an object, all others text."""
+"""The members of each kind's payload, no more and no less: INTEGERS, the body an object, all others text. The signature of a
+SIGNED kind covers `lotgate-KIND-v1`, LF, and the payload."""
+SIGNED = {"record", "key", "receipt"}
 INTEGERS = {"v", "first", "last", "lines", "from_n", "epoch", "n", "mono", "wall", "dn", "at_ms"}
 
 
@@ -87,7 +84,7 @@ def verify_lines(data: bytes, anchor: bytes | None) -> Report:
     except _Bad as bad:
         report.bad_line = report.lines if bad.line is None else bad.line
         report.reason = bad.reason
-    report.sessions = len(reading.sessions)
+    report.sessions, report.keys = len(reading.plates), [(key, first) for first, key, _ in reading.keys]
     purses = reading.books.purses.values()
     report.owed_minor = sum(purse.net for purse in purses)
     report.paid_minor = sum(purse.paid for purse in purses)
@@ -147,18 +144,12 @@ class _Reading:
         self.anchor = anchor
         self.city = "" if anchor is None else _key_id(anchor)
         self.header: dict[str, Any] = {}
+        self.record: dict[str, Any] = {}
         self.keys: list[tuple[int, str, bytes]] = []
         self.hashes: dict[int, str] = {}
-        self.record: dict[str, Any] = {}
         self.disclosed = False
-        self.sessions: set[str] = set()
+        self.plates: dict[str, object] = {}
         self.books = _Books()
-        self.kinds: dict[str, Callable[[dict[str, Any], bytes, bytes, str], None]] = {
-            "key": self._key,
-            "record": self._record,
-            "disclosure": self._disclosure,
-            "receipt": self._receipt,
-        }
 
     def line(self, raw: bytes) -> None:
         fields = raw.split(b"\t")
@@ -178,11 +169,14 @@ class _Reading:
         if {name: type(value) for name, value in content.items()} != members:
             raise _Bad(f"not the members of a {kind}: {FORMS[kind]}")
         if content.get("v", 1) != 1:
-            raise _Bad(f"version {content['v']} of a {kind} is not known")
+            raise _Bad(f"version {content['v']} of a {kind}")
         if self.report.lines == 1:
             self.header = content
+        elif kind == "disclosure":
+            self._disclosure(content)
         else:
-            self.kinds[kind](content, payload.encode(), raw_signature, key)
+            check = {"key": self._key, "record": self._record, "receipt": self._receipt}[kind]
+            check(content, payload.encode(), raw_signature, key)
 
     def end(self) -> None:
         header, report = self.header, self.report
@@ -201,7 +195,6 @@ class _Reading:
         if content["from_n"] < floor:
             raise _Bad(f"a key from record {content['from_n']} on comes too late, where {floor} is the earliest")
         self.keys.append((content["from_n"], content["key"], public))
-        self.report.keys.append((content["key"], content["from_n"]))
 
     def _record(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
         n, report = content["n"], self.report
@@ -211,46 +204,83 @@ class _Reading:
         if not _signed("record", payload, signature, valid[-1][2]):
             raise _Bad(f"the signature of record {n} is wrong")
         self._same_chain(content)
+        opens_epoch = content["type"] == "restored"
         if report.records:
             if n != report.last + 1:
                 raise _Bad(f"record {n} where record {report.last + 1} must follow")
-            if content["epoch"] != report.epoch:
+            if content["epoch"] != report.epoch + opens_epoch:
                 raise _Bad(f"record {n} is of epoch {content['epoch']}, the one before it of {report.epoch}")
             if content["prev"] != self.hashes[report.last]:
                 raise _Bad(f"record {n} does not continue record {report.last}")
-            if content["dn"] < self.record["dn"]:
+            if content["dn"] < self.record["dn"] and not opens_epoch:
                 raise _Bad(f"record {n} takes back a line of the city that record {report.last} confirmed")
         elif n < 1 or (n == 1) != (content["prev"] == "0" * 64) or (n == 1) != (content["type"] == "genesis"):
             raise _Bad(f"record {n} is no beginning: record 1, and no other, is the genesis and follows nothing")
         if not _hex(content["prev"]) or content["clock"] not in ("S", "I", "U") or content["dn"] < 0:
             raise _Bad(f"record {n} has a prev, clock or dn out of form")
-        if not report.records:
-            self.books.whole = n == 1
+        if opens_epoch:
+            self._restored(content, content["body"])
+        if content["type"] == "rotate":
+            self._rotated(content, content["body"])
+        if opens_epoch or not report.records:
+            self.books.begin(n, content["epoch"], whole=opens_epoch or n == 1)
         self._money(n, content["type"], content["body"])
         report.first = report.first or n
         report.last, report.epoch, report.records = n, content["epoch"], report.records + 1
         self.hashes[n] = hashlib.sha256(b"\x00" + payload).hexdigest()
         self.record, self.disclosed = content, False
 
+    def _restored(self, content: dict[str, Any], body: dict[str, Any]) -> None:
+        """A new epoch needs the city's word that its chain ends where this record continues it."""
+        payload, signature = _member(body, "permit", str).encode(), _base64(_member(body, "permit_sig", str), 64)
+        permit = _canonical(payload)
+        wanted = {name: content[name] for name in ("v", "chain", "epoch")} | {"n": content["n"] - 1}
+        if permit != wanted | {"hash": content["prev"], "at_ms": permit.get("at_ms")} or signature is None:
+            raise _Bad(f"the city's permit in record {content['n']} is not for this place of the chain")
+        self._by_city("epoch", payload, signature, self.city)
+
+    def _rotated(self, content: dict[str, Any], body: dict[str, Any]) -> None:
+        """The old key names the new one, which signs for itself; it holds from the next record on."""
+        public, proof = _base64(_member(body, "pub", str), 32), _base64(_member(body, "proof", str), 64)
+        if public is None or proof is None or body.get("key") != _key_id(public):
+            raise _Bad(f"record {content['n']} names no Ed25519 key under its own id")
+        if not _signed("rotate", content["prev"].encode(), proof, public):
+            raise _Bad("the new key did not sign for itself")
+        self.keys.append((content["n"] + 1, body["key"], public))
+
     def _money(self, n: int, kind: str, body: dict[str, Any]) -> None:
         report = self.report
         if kind in ("entry", "exit", "attached", "paid"):
-            self.sessions.add(_member(body, "session", str))
-        if kind in ("genesis", "exit", "attached"):
+            self._plate(kind, body)
+        if kind in ("genesis", "restored", "exit", "attached"):
             currency = _member(body, "currency", str)
             if report.currency not in ("", currency):
                 raise _Bad(f"an amount in {currency} in a ledger of {report.currency}")
             report.currency = currency
         self.books.record(n, kind, body)
 
-    def _disclosure(self, content: dict[str, Any], payload: bytes, signature: bytes, key: str) -> None:
-        del payload, signature, key
+    def _plate(self, kind: str, body: dict[str, Any]) -> None:
+        """A bill is under the plate of its entry, or of the exit in review that it says was the same vehicle's."""
+        session, plate = _member(body, "session", str), body.get("plate")
+        right = [self.plates.setdefault(session, plate if kind in ("entry", "exit") else None)]
+        if kind == "exit" and "pairs" in body:
+            pairs = _member(body, "pairs", str)
+            if self.books.whole and pairs not in self.plates:
+                raise _Bad(f"session {session} is paired with exit {pairs}, which is not there")
+            right.append(self.plates.get(pairs))
+        if kind == "attached" and _member(body, "whose", str) == "exit":
+            right = [self.plates.get(_member(body, "stray", str))]
+        if kind in ("exit", "attached") and None not in right and plate not in right:
+            raise _Bad(f"the bill of session {session} is under another plate than the read that it rests on")
+
+    def _disclosure(self, content: dict[str, Any]) -> None:
         salt = _base64(content["salt"], 16)
         if self.disclosed or content["n"] != self.record.get("n"):
             raise _Bad("a disclosure that does not follow its record")
         if salt is None:
             raise _Bad("the salt is not the canonical base64 of 16 bytes")
-        if _commitment(content["plate"], salt) != self.record["body"].get("plate"):
+        opened = hashlib.sha256(b"lotgate-plate-v1\n" + salt + content["plate"].encode()).hexdigest()
+        if opened != self.record["body"].get("plate"):
             raise _Bad(f"plate and salt do not open the commitment of record {content['n']}")
         self.disclosed = True
         self.report.disclosed += 1
@@ -260,22 +290,19 @@ class _Reading:
         self._by_city("receipt", payload, signature, key)
         self._same_chain(content)
         if not report.records or content["epoch"] != report.epoch or not report.witnessed <= n <= report.last:
-            raise _Bad(
-                f"a receipt for record {n} of epoch {content['epoch']}, which is not among the records before it"
-            )
+            raise _Bad(f"a receipt for record {n} of epoch {content['epoch']}, not among the records before it")
         if n < report.first and not (n == 0 and report.first == 1):
             raise _Bad(f"a receipt for record {n}, before the first record of the export")
         if content["hash"] != self.hashes.get(n, "0" * 64):
             raise _Bad(f"the city's receipt is for another record {n} than the one here: one of the two was forked")
-        if self.anchor is not None:
-            report.witnessed = n
+        report.witnessed = n if self.anchor is not None else 0
 
     def _by_city(self, kind: str, payload: bytes, signature: bytes, key: str) -> None:
         """Signed by the anchor, or, without one, at least always in the name of the same city key."""
         if self.anchor is None:
             self.city = self.city or key
         if key != self.city or not _hex(key, 16):
-            raise _Bad(f"this {kind} is in the name of key {key[:40]!r}, the city's is {self.city!r}")
+            raise _Bad(f"this {kind} is in the name of {key[:40]!r}, the city's is {self.city!r}")
         if self.anchor is not None and not _signed(kind, payload, signature, self.anchor):
             raise _Bad(f"the city's signature of this {kind} is wrong")
 
@@ -289,6 +316,7 @@ class _Reading:
 DAY_SUMS = {
     "exit": "billed_minor",
     "attached": "billed_minor",
+    "reversed": "billed_minor",
     "corrected": "billed_minor",
     "paid": "paid_minor",
     "cash": "cash_minor",
@@ -321,13 +349,18 @@ class _Books:
     """The money of an export, record by record. What began before a later stretch of a ledger cannot be checked, and is not."""
 
     def __init__(self) -> None:
-        self.whole = True
+        self.whole, self.epoch = True, 1
         self.purses: dict[str, _Purse] = {}
         self.strays: dict[int, str] = {}
         self.ids: set[tuple[str, str]] = set()
         self.tills: dict[str, int] = {}
         self.moved: dict[str, int] = {}
         self.day_from = 1
+
+    def begin(self, n: int, epoch: int, *, whole: bool) -> None:
+        """Record n is the first of the export or of an epoch; `whole`: nothing that it could rest on came before."""
+        self.whole, self.epoch, self.day_from = whole, epoch, n
+        self.strays, self.tills, self.moved = {}, {}, {}
 
     def record(self, n: int, kind: str, body: dict[str, Any]) -> None:
         if kind == "day":
@@ -439,18 +472,19 @@ class _Books:
         self.moved[into] = self.moved.get(into, 0) + sign * amount
 
     def _day(self, n: int, body: dict[str, Any]) -> None:
-        figures = _member(body, "figures", dict)
-        if self.whole and (body.get("first"), body.get("last")) != (self.day_from, n - 1):
-            raise _Bad(f"day {body.get('day')} is not of records {self.day_from} to {n - 1}")
+        figures, day = _member(body, "figures", dict), _member(body, "day", str)
+        if (_member(body, "first", int), _member(body, "last", int)) != (self.day_from, n - 1) and self.whole:
+            raise _Bad(f"day {day} is not of records {self.day_from} to {n - 1}")
         for name in (*DAY_SUMS.values(), "entries", "exits"):
-            if self.whole and figures.get(name) != self.moved.get(name, 0):
-                raise _Bad(
-                    f"day {body.get('day')} says {name} {figures.get(name)}, its records {self.moved.get(name, 0)}"
-                )
+            if _member(figures, name, int) != self.moved.get(name, 0) and self.whole:
+                raise _Bad(f"day {day} says {name} {figures[name]}, its records {self.moved.get(name, 0)}")
         self.day_from, self.moved = n + 1, {}
 
     def _purse(self, body: dict[str, Any]) -> _Purse:
-        return self.purses.setdefault(_member(body, "session", str), _Purse())
+        session: str = _member(body, "session", str)
+        if session.split(".")[0] != str(self.epoch):
+            raise _Bad(f"session {session} is of another epoch than this record, and stays do not cross epochs")
+        return self.purses.setdefault(session, _Purse())
 
     def _knows(self, purse: _Purse) -> bool:
         return self.whole and purse.priced > 0
@@ -478,7 +512,7 @@ def _canonical(raw: bytes) -> dict[str, Any]:
         again = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
     except (ValueError, RecursionError) as error:
         raise _Bad(f"not JSON of the allowed kind: {error}") from None
-    if again != raw or not isinstance(content, dict) or not _plain(content):
+    if again != raw or not isinstance(content, dict) or not _plain(content, 0):
         raise _Bad("not canonical JSON")
     return content
 
@@ -494,12 +528,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return content
 
 
-def _plain(value: object) -> bool:
+def _plain(value: object, depth: int) -> bool:
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, list):
-        return all(_plain(item) for item in value)
-    return isinstance(value, bool | str) or (isinstance(value, int) and abs(value) <= INTEGER_MAX)
+        return depth < DEPTH_MAX and all(_plain(item, depth + 1) for item in value)
+    return isinstance(value, str | bool) or (isinstance(value, int) and abs(value) <= INTEGER_MAX)
 
 
 def _member(body: dict[str, Any], name: str, kind: type) -> Any:
@@ -525,13 +559,9 @@ def _key_id(public: bytes) -> str:
     return hashlib.sha256(public).hexdigest()[:16]
 
 
-def _commitment(plate: str, salt: bytes) -> str:
-    return hashlib.sha256(b"lotgate-plate-v1\n" + salt + plate.encode()).hexdigest()
-
-
 def _signed(kind: str, payload: bytes, signature: bytes, public: bytes) -> bool:
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, SIGNED[kind] + payload)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, f"lotgate-{kind}-v1\n".encode() + payload)
     except InvalidSignature:
         return False
     return True

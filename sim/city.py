@@ -16,10 +16,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sim import city_money, city_register
+from sim import city_keys, city_money, city_register
+from sim.city_keys import ChainKeys, may_follow
 from sim.city_message import LINES, MESSAGE_BYTES, Message, read_message
 from sim.city_store import CityStore, Head, Lease, Payment
-from sim.city_verifier import ChainKey, Fault, Line, load, opens, read_line, write
+from sim.city_verifier import Fault, Line, load, opens, read_line, write
 
 TOPIC = re.compile(r"(?P<root>park/v1/[^/+#]+/[^/+#]+)/(?:rec/(?P<chain>[^/+#]+)|(?P<state>state))")
 LEASE_MS = 24 * 3600 * 1000
@@ -63,8 +64,7 @@ class City:
     ) -> None:
         self.store = CityStore(path)
         self._key = key
-        self._keys = {chain: ChainKey(public) for chain, public in chains.items()}
-        self._publics = dict(chains)
+        self._keys = {chain: ChainKeys(first, self.store.rotated(chain)) for chain, first in chains.items()}
         self._agreements = agreements
         self._borne = borne
         self._heads = {chain: Head(chain) for chain in chains} | {head.chain: head for head in self.store.heads()}
@@ -138,12 +138,16 @@ class City:
         """How far a chain has come. KeyError for an unknown one."""
         return self._heads[chain]
 
+    def permit(self, chain: str, at_ms: int) -> tuple[str, bytes]:
+        """Line and signature with which a gateway may open the chain's next epoch."""
+        return city_keys.permit(self._key, self._heads[chain], at_ms)
+
     def key_statement(self, chain: str, lot: str) -> tuple[str, bytes]:
         """Line and signature by which the city says whose key the chain's is."""
-        public = base64.b64encode(self._publics[chain]).decode()
+        public = base64.b64encode(self._keys[chain].first).decode()
         content = {
             "chain": chain,
-            "key": self._keys[chain].id,
+            "key": self._keys[chain].at(1).id,
             "alg": "Ed25519",
             "pub": public,
             "from_n": 1,
@@ -181,20 +185,23 @@ class City:
         if place <= head.n and text == self.store.line(head.chain, place):
             self._counts["duplicate"] += 1
             return head
-        line = read_line(text, signature, head.chain, self._keys[head.chain])
+        line = read_line(text, signature, head.chain, self._keys[head.chain].at(place))
         if isinstance(line, Fault):
             return line
         if line.n != place or line.epoch != message.epoch:
             return Fault.MESSAGE
-        if head.frozen:
+        restored = line.type == "restored"
+        if head.frozen and not restored:
             return Fault.FROZEN
         if line.n > head.n + 1:
             return Fault.GAP
         if line.n <= head.n or line.prev != head.leaf:
             self.store.add_fork(head.chain, line.n, text, signature)
             return Fault.FORK
-        if line.epoch < head.epoch or (line.n == 1) != (line.type == "genesis"):
+        if not may_follow(head, line, self._key) or (line.n == 1) != (line.type == "genesis"):
             return Fault.FORM
+        if line.type == "rotate" and not self._keys[head.chain].hand_over(line):
+            return Fault.KEY
         self.store.add_record(head.chain, line)
         plate = self._disclosed(head.chain, line, message.disclose.get(line.n))
         head = replace(
@@ -203,7 +210,9 @@ class City:
             n=line.n,
             leaf=line.leaf,
             wall_ms=max(head.wall_ms, line.wall_ms),
-            dn_confirmed=max(head.dn_confirmed, min(line.dn, head.dn_last)),
+            # A restored ledger has forgotten what it was told: all of it is told again.
+            dn_confirmed=0 if restored else max(head.dn_confirmed, min(line.dn, head.dn_last)),
+            frozen=False,
         )
         return self._settle(head, line, plate)
 
@@ -269,7 +278,9 @@ class City:
         if not (isinstance(day, str) and 0 < len(day) <= 10 and type(first) is int and type(last) is int):
             self._counts["odd"] += 1
             return head
-        found = city_money.figures(self.store.records(head.chain, first, last), self.store.open_minor(head.chain))
+        found = city_money.figures(
+            self.store.records(head.chain, first, last), self.store.open_minor(head.chain, head.epoch)
+        )
         return self._add_down(head, "day", {"tally": f"{head.chain}/day/{line.n}", "day": day, "figures": found})
 
     def _give_back(self, head: Head, line: Line, purse: city_money.Purse) -> Head:

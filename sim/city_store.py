@@ -179,6 +179,29 @@ class CityStore:
         row = self._db.execute("SELECT line FROM record WHERE chain = ? AND n = ?", (chain, n)).fetchone()
         return None if row is None else str(row[0])
 
+    def lines(self, chain: str) -> list[str]:
+        """All stored lines of a chain, in order."""
+        return [str(row[0]) for row in self._db.execute("SELECT line FROM record WHERE chain = ? ORDER BY n", (chain,))]
+
+    def rotated(self, chain: str) -> list[tuple[int, str]]:
+        """Number and line of the records that went over to another key, in order."""
+        rows = self._db.execute("SELECT n, line FROM record WHERE chain = ? AND type = 'rotate' ORDER BY n", (chain,))
+        return [(int(n), str(line)) for n, line in rows]
+
+    def bill(self, chain: str, session: str) -> tuple[int, str] | None:
+        """Number and line of the record that ended a session and was not reversed."""
+        row = self._db.execute(
+            "SELECT n, line, type FROM record WHERE chain = ? AND type IN ('exit', 'attached', 'reversed')"
+            " AND json_extract(line, '$.body.session') = ? ORDER BY n DESC LIMIT 1",
+            (chain, session),
+        ).fetchone()
+        return None if row is None or row[2] == "reversed" else (int(row[0]), str(row[1]))
+
+    def disclosure(self, chain: str, n: int) -> tuple[str, str] | None:
+        """Plate and salt that came with a record."""
+        row = self._db.execute("SELECT plate, salt FROM disclosure WHERE chain = ? AND n = ?", (chain, n)).fetchone()
+        return None if row is None else (str(row[0]), str(row[1]))
+
     def add_record(self, chain: str, line: Line) -> None:
         """Store a record at its place."""
         values = (chain, line.n, line.type, line.text, line.signature)
@@ -285,10 +308,13 @@ class CityStore:
         sql = "SELECT type, line FROM record WHERE chain = ? AND n BETWEEN ? AND ? ORDER BY n"
         return [(str(kind), json.loads(line)["body"]) for kind, line in self._db.execute(sql, (chain, first, last))]
 
-    def open_minor(self, chain: str) -> int:
-        """What all purses of a chain have open together."""
-        sql = "SELECT coalesce(sum(billed_minor - lowered_minor - paid_minor + refunded_minor), 0) FROM purse WHERE chain = ?"
-        return int(self._db.execute(sql, (chain,)).fetchone()[0])
+    def open_minor(self, chain: str, epoch: int) -> int:
+        """What all purses of an epoch have open together; what an earlier one left open is no longer the gateway's."""
+        sql = (
+            "SELECT coalesce(sum(billed_minor - lowered_minor - paid_minor + refunded_minor), 0) FROM purse"
+            " WHERE chain = ? AND session GLOB ?"
+        )
+        return int(self._db.execute(sql, (chain, f"{epoch}.*")).fetchone()[0])
 
     def add_tally(self, counts: Mapping[str, int]) -> None:
         """Add to the counters."""

@@ -113,7 +113,12 @@ def read_line(text: str, signature: bytes, chain: str, key: ChainKey) -> Line | 
 
 
 def opens(line: Line, plate: str, salt: str) -> bool:
-    """Whether plate and salt open the commitment that the record's body carries as `plate`."""
+    """Whether plate and salt open the commitment of the record."""
+    return commits(line.body, plate, salt)
+
+
+def commits(body: dict[str, Any], plate: str, salt: str) -> bool:
+    """Whether plate and salt open the commitment that a record's body carries as `plate`."""
     if utf8_bytes(plate) == 0:
         return False
     try:
@@ -121,7 +126,7 @@ def opens(line: Line, plate: str, salt: str) -> bool:
     except ValueError:
         return False
     found = hashlib.sha256(b"lotgate-plate-v1\n" + raw + plate.encode("utf-8")).hexdigest()
-    return len(raw) == 16 and line.body.get("plate") == found
+    return len(raw) == 16 and body.get("plate") == found
 
 
 def utf8_bytes(text: str) -> int:

@@ -97,26 +97,30 @@ class SmallLot:
         self._rules = rules
         self.max_stay_ms = max_stay_ms
         self.now_ms = 0
+        self.key = KEY
         self._salts = 0
         self._seqs: dict[str, int] = defaultdict(int)
         self._dn = 0
         self.restart()
 
-    def restart(self) -> Outcome:
-        """A new engine from the journal."""
+    def restart(self, *, successor: Ed25519PrivateKey | None = None) -> Outcome:
+        """A new engine from the journal; it hands over to the successor's key."""
         self.journal = Journal(self.path, chain=CHAIN, instance="test")
-        self.engine = self.make_engine(self.journal)
-        return self.engine.start(at(self.now_ms))
+        self.engine = self.make_engine(self.journal, successor)
+        started = self.engine.start(at(self.now_ms))
+        self.key = successor or self.key
+        return started
 
-    def make_engine(self, journal: Journal) -> Engine:
+    def make_engine(self, journal: Journal, successor: Ed25519PrivateKey | None = None) -> Engine:
         """An engine over this journal, not yet started."""
         return Engine(
             identity=Identity(CHAIN, LOT.lot, "test"),
             lot=LOT,
             rules=self._rules or Rules(shipped_tariff("plain-garage"), self.policy, "CNY", None, self.max_stay_ms),
             journal=journal,
-            signer=Signer(KEY),
+            signer=Signer(self.key),
             salt=self._salt,
+            successor=None if successor is None else Signer(successor),
         )
 
     def step(self, *events: Event, after_ms: int = 1000) -> Outcome:

@@ -33,9 +33,12 @@ from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.memory import MAX_STAY_MS
 from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
+from gateway.store.journal import Permit
+from gateway.store.restoring import replace_ledger
 from gateway.sync.down_forms import KINDS
 from tests import entitled
-from tests.lots import HOUR_MS, SmallLot, plate
+from tests.lots import CHAIN, HOUR_MS, START_MS, SmallLot, at, plate
+from tests.records import OTHER_KEY
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -77,7 +80,16 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     lot.step(Woke(), after_ms=MAX_STAY_MS)
     lot.step(after_ms=HEARTBEAT_MS)
     what_follows_an_exit(lot, stays["浙A00003"])
-    return lot.lines()
+    lot.restart(successor=OTHER_KEY)
+    lot.engine.step((), replace(at(lot.now_ms), wall_ms=START_MS))
+    return lot.lines() + later_epoch(folder / "later")
+
+
+def later_epoch(folder: Path) -> list[dict[str, Any]]:
+    """The records of a ledger that was restored."""
+    folder.mkdir()
+    replace_ledger(folder / "ledger.db", Permit(CHAIN, 2, 7, "ab" * 32, START_MS, "{}", bytes(64)), instance="i")
+    return SmallLot(folder).lines()
 
 
 def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
@@ -151,7 +163,7 @@ def test_every_member_of_a_record_is_documented_and_no_other(tmp_path: Path) -> 
     for line in written_records(tmp_path):
         around |= line.keys()
         written[line["type"]] |= line["body"].keys()
-        for part in ("source", "lease", "lines", "figures", "differences"):
+        for part in ("source", "lease", "lines", "figures", "differences", "abandoned"):
             value = line["body"].get(part, {})
             if not isinstance(value, str):
                 written[part] |= {member for one in (value if isinstance(value, list) else [value]) for member in one}

@@ -17,7 +17,8 @@ from gateway.core.record import canonical, record_hash, signed_bytes
 from gateway.engine import RECEIPT_KEPT_MS, Engine, Identity
 from gateway.shell.signer import Signer
 from gateway.store.journal import LedgerError
-from tests.lots import CHAIN, HOUR_MS, KEY, LOT, SmallLot, at, plate, state_of
+from tests.lots import CHAIN, HOUR_MS, KEY, LOT, START_MS, SmallLot, at, plate, state_of
+from tests.records import OTHER_KEY
 
 
 def day(lot: SmallLot) -> None:
@@ -218,7 +219,7 @@ def test_whatever_a_step_fails_at_nothing_of_it_stays(tmp_path: Path, fault: str
     ("key", "currency", "told"),
     [
         (KEY,                                                     "CNY", ""),
-        (Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))), "CNY", "begun under another record key"),
+        (Ed25519PrivateKey.from_private_bytes(bytes(range(1, 33))), "CNY", "under another record key"),
         (KEY,                                                     "EUR", "amounts are in CNY, not EUR"),
     ],
 )  # fmt: skip
@@ -294,3 +295,37 @@ def test_a_quiet_tick_writes_nothing(tmp_path: Path) -> None:
     for _ in range(3):
         assert lot.step(Woke()).commands == ()
     assert (lot.rows("PRAGMA data_version"), lot.lines()) == before
+
+
+def test_the_old_key_hands_over_and_signs_no_more(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    started = lot.restart(successor=OTHER_KEY)
+    lot.enter(plate("浙A00002"))
+    keys = [record.key for record in lot.engine.records(1, 100)]
+    (n,) = [line["n"] for line in lot.lines("rotate")]
+    assert (started.head_n, n) == (n, 5)
+    assert keys == [Signer(KEY).key] * n + [Signer(OTHER_KEY).key] * (len(keys) - n)
+    OTHER_KEY.public_key().verify(
+        lot.engine.records(n + 1, 1)[0].signature, signed_bytes(lot.engine.records(n + 1, 1)[0].line)
+    )
+    lot.restart()
+    lot.key = KEY
+    with pytest.raises(LedgerError, match="under another record key"):
+        lot.restart()
+
+
+def test_a_clock_that_was_put_back_is_marked_and_changes_no_bill(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.wait(2 * HOUR_MS)
+    back = replace(at(lot.now_ms), wall_ms=START_MS - HOUR_MS)
+    lot.engine.step((lot.read("out"),), back)
+    expected_ms = START_MS + lot.now_ms
+    assert lot.last("clock") == {"from": expected_ms, "to": START_MS - HOUR_MS}
+    assert [line["type"] for line in lot.lines()][-3:-1] == ["clock", "exit"]
+    assert lot.last("exit")["amount_minor"] == 700
+    lot.engine.step((lot.passed("out"),), back)
+    lot.now_ms += 1
+    lot.restart()
+    assert lot.last("clock") == {"from": START_MS - HOUR_MS + 1, "to": START_MS + lot.now_ms}

@@ -14,9 +14,10 @@ from gateway.core.city_events import ReceiptArrived
 from gateway.core.record import canonical, key_id
 from gateway.export import Statement, StatementError, export_lines
 from gateway.shell.signer import Signer
-from gateway.store.reader import Reader
+from gateway.store.reader import Reader, first_key
 from gateway.verifier import verify_lines
-from tests.lots import CHAIN, HOUR_MS, KEY, LOT, START_MS, SmallLot
+from tests.lots import CHAIN, HOUR_MS, KEY, LOT, START_MS, SmallLot, plate
+from tests.records import OTHER_KEY
 
 CITY = Ed25519PrivateKey.from_private_bytes(bytes(32))
 ANCHOR = CITY.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
@@ -36,8 +37,7 @@ def short_export(folder: Path) -> bytes:
     lot.wait(2 * HOUR_MS)
     lot.step(lot.read("out"))
     lot.step(lot.payment(session, 700))
-    lot.wait(HOUR_MS)
-    lot.step(lot.read("out-2"))
+    lot.step(lot.read("out-2", plate("浙A00009")))
     n = lot.engine.records(1, 99)[-2].n
     record_hash = lot.journal.line_hash(n)
     assert record_hash is not None
@@ -126,3 +126,16 @@ def test_a_statement_of_something_else_is_refused(chain: str, key: str, told: st
     with pytest.raises(StatementError, match=told):
         statement().check(chain=chain, key=key)
     return None
+
+
+def test_an_export_over_a_change_of_the_record_key_holds(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.restart(successor=OTHER_KEY)
+    lot.enter()
+    lot.engine.close()
+    export = "".join(export_lines(Reader(lot.path), statement(), city_key=key_id(ANCHOR))).encode()
+    report = verify_lines(export, ANCHOR)
+    assert (report.exit_code, [first for _, first in report.keys]) == (0, [1, 6])
+    assert first_key(lot.path) == Signer(KEY).key
+    assert first_key(tmp_path / "none.db") == ""

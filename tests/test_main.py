@@ -14,8 +14,11 @@ from click.testing import CliRunner
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from gateway.__main__ import EXIT_CONFIG, main
+from gateway.core.record import canonical
 from gateway.shell.signer import Signer
+from tests import bills
 from tests.lots import KEY, SmallLot
+from tests.records import OTHER_KEY, public
 from tests.test_config import GOOD
 from tests.test_export import CITY, statement
 
@@ -237,6 +240,40 @@ def test_one_changed_byte_is_exit_code_1(site: Path) -> None:
     text = out.read_text(encoding="utf-8")
     out.write_text(text.replace('"entry"', '"entrx"', 1), encoding="utf-8")
     assert run("verify", str(out), "--anchor", str(site.parent / "city.pub"))[0] == 1
+
+
+def test_a_bill_is_verified_by_its_own_file(tmp_path: Path) -> None:
+    (tmp_path / "bill.txt").write_text(bills.GOOD, encoding="utf-8")
+    (tmp_path / "city.pub").write_text(base64.b64encode(public(bills.CITY)).decode(), encoding="ascii")
+    assert run("verify", "--bill", str(tmp_path / "bill.txt"), "--anchor", str(tmp_path / "city.pub"))[0] == 0
+    assert run("verify", f"--bill={tmp_path / 'bill.txt'}")[0] == 3
+    assert run("verify", "--bill", str(tmp_path / "none"))[0] == 2
+
+
+def test_check_config_knows_the_statement_of_a_key_that_was_rotated(site: Path) -> None:
+    (site.parent / "data").mkdir()
+    lot = SmallLot(site.parent / "data")
+    lot.restart(successor=OTHER_KEY)
+    lot.engine.close()
+    pem = OTHER_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    (site.parent / "record.pem").write_bytes(pem)
+    assert run("check-config", "--config", str(site))[0] == 0
+    (site.parent / "data" / "ledger.db").unlink()
+    assert "ask the city for the statement of this key" in run("check-config", "--config", str(site))[1]
+
+
+def test_restore_begins_the_epoch_that_the_city_permits(site: Path) -> None:
+    line = canonical({"v": 1, "chain": "gw-1", "epoch": 2, "n": 5, "hash": "ab" * 32, "at_ms": 7})
+    permit = site.parent / "permit.json"
+    signature = CITY.sign(b"lotgate-epoch-v1\n" + line.encode())
+    permit.write_text(json.dumps({"line": line, "sig": base64.b64encode(signature).decode()}), encoding="utf-8")
+    (site.parent / "data").mkdir()
+    SmallLot(site.parent / "data").engine.close()
+    code, text = run("restore", "--config", str(site), "--permit", str(permit))
+    assert (code, text.split(";")[0]) == (0, "epoch 2 of chain gw-1 begins after record 5")
+    assert "up to epoch 1 record 2 is kept as" in text
+    code, text = run("restore", "--config", str(site), "--permit", "none.json")
+    assert (code, "no permit; the city gives it" in text) == (EXIT_CONFIG, True)
 
 
 def test_no_command_imports_what_it_does_not_need() -> None:

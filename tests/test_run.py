@@ -72,7 +72,7 @@ def make_gateway(config: Config) -> tuple[Gateway, Engine]:
         signer=Signer(KEY),
         salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
     )
-    me = Nameplate(journal.next_hello(), Signer(KEY).key, tariff, "test")
+    me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test")
     public = KEY.public_key().public_bytes_raw()
     return Gateway(config, SystemClock(), engine, me, city_key=public, acked={}, capture=None), engine
 

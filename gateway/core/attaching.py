@@ -20,7 +20,7 @@ from gateway.core.moment import is_measurable, stay_ms
 from gateway.core.once import refuse
 from gateway.core.posting import billed
 from gateway.core.record import Draft, Value
-from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.session import Session, State, Trigger, moved, replated
 from gateway.core.tariff import TariffError
 
 
@@ -49,6 +49,7 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
         "corrects": stray.priced_n,
         **bill.told(memory, entered_ms, exited_ms),
         "outcome": str(outcome),
+        "plate": session.commitment,
         "reason": event.reason,
         "dn": event.origin.dn,
     }
@@ -67,9 +68,7 @@ def _of_the_right_plate(memory: LotMemory, session: Session, stray: Session, who
     if session.state is State.INSIDE:
         session = moved(session, Trigger.PAIRED)
         memory.put(session, answer)
-    if whose == "entry" or stray.plate.identity == session.plate.identity:
-        return session
-    return replace(session, plate=stray.plate, plate_n=stray.plate_n, lease=None)
+    return session if whose == "entry" else replated(session, stray)
 
 
 def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:

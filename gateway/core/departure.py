@@ -88,6 +88,7 @@ def _body(
         **bill.told(memory, entered_ms, exited_ms),
         "outcome": str(verdict.outcome),
         "match": str(departure.likeness),
+        "plate": session.commitment,
     }
     if departure.source is not None:
         body["source"] = source_body(departure.source)

@@ -57,14 +57,14 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
     if known is not None and not copied:
         ghosts.entered_again(memory, known, answer)
     salt = memory.salt()
-    session = answer.upcoming_id
+    session, commitment = answer.upcoming_id, plate_commitment(plate.identity, salt)
     n = answer.write(
         Draft(
             "entry",
             {
                 "session": session,
                 "lane": event.lane,
-                "plate": plate_commitment(plate.identity, salt),
+                "plate": commitment,
                 "vehicle": str(plate.vehicle),
                 "energy": str(plate.energy),
                 "confidence": plate.confidence,
@@ -75,7 +75,7 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
         )
     )
     memory.entries += 1
-    stay = Session(session, State.INSIDE, event.lane, plate, n, entered)
+    stay = Session(session, State.INSIDE, event.lane, plate, n, entered, commitment=commitment)
     memory.put(stay, answer)
     answer.commands.append(PublishNotice("entry", event.lane, session, wording.masked(plate.text), 0))
     if known is not None and copied:

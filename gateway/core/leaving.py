@@ -204,10 +204,11 @@ def _let_out_unmatched(
 ) -> Session:
     """Open, and write an exit in review; `pairs`: its stay is not known, so it may be one without a plate."""
     session, salt = answer.upcoming_id, memory.salt()
+    commitment = plate_commitment(event.plate.identity, salt)
     body: dict[str, Value] = {
         "session": session,
         "lane": event.lane,
-        "plate": plate_commitment(event.plate.identity, salt),
+        "plate": commitment,
         "confidence": event.plate.confidence,
         "at": exited.wall_ms,
         "currency": memory.rules.currency,
@@ -232,6 +233,7 @@ def _let_out_unmatched(
         lane_out=event.lane,
         exited_ms=exited.wall_ms,
         priced_n=n,
+        commitment=commitment,
     )
     memory.put(stray, answer)
     _stand(memory, event, session, answer)

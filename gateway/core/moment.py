@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+CLOCK_STEP_MS = 5_000
+"""More than a clock that is being set straight drifts from one hourly record to the next (500 in a million)."""
+
 
 class ClockQuality(StrEnum):
     """How far the wall clock can be believed (after OCMF's clock status)."""
@@ -37,6 +40,18 @@ def elapsed_ms(begin: Moment, end: Moment) -> int:
     if begin.boot == end.boot:
         return max(0, end.mono_ms - begin.mono_ms)
     return max(0, end.wall_ms - begin.wall_ms)
+
+
+def step_ms(before: Moment, now: Moment) -> int:
+    """By how much the wall clock was put ahead (negative: back) since `before`; 0 while it only ran.
+
+    Within a boot the monotonic clock says what it should show, give or take CLOCK_STEP_MS; across boots it must not go back.
+    """
+    moved_ms = now.wall_ms - before.wall_ms
+    if before.boot != now.boot:
+        return min(0, moved_ms)
+    off_ms = moved_ms - (now.mono_ms - before.mono_ms)
+    return off_ms if moved_ms < 0 or abs(off_ms) >= CLOCK_STEP_MS else 0
 
 
 def is_measurable(begin: Moment, end: Moment) -> bool:

@@ -19,7 +19,7 @@ from gateway.core.memory import LotMemory
 from gateway.core.plate import Plate
 from gateway.core.record import Body, Draft
 from gateway.core.review import doubted
-from gateway.core.session import Session, State, Trigger, moved
+from gateway.core.session import Session, State, Trigger, moved, replated
 from gateway.core.tariff import TariffError
 
 
@@ -85,7 +85,7 @@ def stray_is_back(memory: LotMemory, entered: Session, answer: Answer) -> None:
         return
     _pair(memory, stays[0], stray, Evidence.BACK_AGAIN, answer)
     # The lease was promised for another plate than the one that was here.
-    stay = replace(stays[0], plate=stray.plate, plate_n=stray.plate_n, lease=None)
+    stay = replace(replated(stays[0], stray), lease=None)
     _settle(memory, stay, stray, Likeness.LATE, answer)
 
 

@@ -19,6 +19,9 @@ RECORD_DOMAIN = b"lotgate-record-v1\n"
 """Prefix of what a record's signature covers, so that no other signed thing can pass for a record."""
 
 PLATE_DOMAIN = b"lotgate-plate-v1\n"
+ROTATE_DOMAIN = b"lotgate-rotate-v1\n"
+"""Prefix of the place in the chain that a new record key signs for itself."""
+
 LINE_BYTES_MAX = 4096
 """Bytes of a record's line: a bill of 12 lines takes about 3 kB, and 15 such lines still fit one MQTT message."""
 GENESIS_PREV = "0" * 64

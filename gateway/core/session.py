@@ -222,6 +222,8 @@ class Session:
     next_ms: int = 0
     stage: Stage = Stage.NONE
     dispute: str = ""
+    commitment: str = ""
+    """What plate and salt open, as record `plate_n` has it."""
 
     @property
     def net_minor(self) -> int:
@@ -252,6 +254,12 @@ class Session:
     def energy(self) -> Energy:
         """Drive that the tariff prices."""
         return self.plate.energy
+
+
+def replated(session: Session, read: Session) -> Session:
+    """The session under the plate of another read of its vehicle; a lease that was promised to another plate is none of it."""
+    under = replace(session, plate_n=read.plate_n, commitment=read.commitment)
+    return under if read.plate.identity == session.plate.identity else replace(under, plate=read.plate, lease=None)
 
 
 def may(session: Session, trigger: Trigger) -> bool:

@@ -79,6 +79,31 @@ class Signer:
         return self._private.sign(data)
 
 
+def next_path(path: Path) -> Path:
+    """Where the key lies that a start shall hand over to."""
+    return path.with_name(path.name + ".next")
+
+
+def load_keys(path: Path, current: str) -> tuple[Signer, Signer | None]:
+    """The key that signs now, by its id in the chain ('' for a new one), and the one to hand over to. Raises KeyFileError.
+
+    A death between the record that hands over and the files' exchange is made good here.
+    """
+    if not next_path(path).exists():
+        return Signer.load(path), None
+    following = Signer.load(next_path(path))
+    if following.key == current:
+        take_next(path)
+        return following, None
+    return Signer.load(path), following
+
+
+def take_next(path: Path) -> None:
+    """The next key takes the place of the old one, which is gone with it."""
+    os.replace(next_path(path), path)
+    _sync_folder(path.parent)
+
+
 def load_public(path: Path) -> bytes:
     """The 32 bytes of an Ed25519 public key in a PEM file. Raises KeyFileError."""
     try:

@@ -7,6 +7,7 @@ signatures and when to call it.
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -16,7 +17,8 @@ from pathlib import Path
 from gateway.core.answer import Answer
 from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
-from gateway.core.record import Record, record_hash
+from gateway.core.moment import ClockQuality, Moment
+from gateway.core.record import Body, Record, record_hash
 from gateway.core.session import Session
 from gateway.core.strays import STRAYS_MAX
 from gateway.store import entitlements, rows, settlements
@@ -35,13 +37,29 @@ class LedgerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """Where the chain stands: `prev` is the hex hash of record n, `dn` and `receipted` the cursors."""
+    """Where the chain stands: `prev` is the hex hash of record n, `key` the id of the key that signs the next one ('' for any),
+    `dn` and `receipted` the cursors, `at` the clocks of record n."""
 
     epoch: int
     n: int
     prev: str
+    key: str
     dn: int
     receipted: int
+    at: Moment | None
+
+
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """The city's word that `epoch` of a chain begins after record `n` of this hash; `line` and `signature` as it gave them."""
+
+    chain: str
+    epoch: int
+    n: int
+    hash: str
+    at_ms: int
+    line: str
+    signature: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +101,38 @@ class Journal:
         """The chain's last record and the cursors."""
         epoch, dn, receipted = self._connection.execute("SELECT epoch, dn, receipted FROM chain").fetchone()
         last = self._connection.execute("SELECT n, line FROM record ORDER BY n DESC LIMIT 1").fetchone()
-        n, prev = (last[0], record_hash(last[1]).hex()) if last else (0, "0" * 64)
-        return Head(epoch, n, prev, dn, receipted)
+        if last is None:
+            base_n, base = self._connection.execute("SELECT n, hash FROM restored").fetchone() or (0, "0" * 64)
+            return Head(epoch, base_n, base, "", dn, receipted, None)
+        found = json.loads(last[1])
+        key = found["body"]["key"] if found["type"] == "rotate" else found["key"]
+        at = Moment(found["boot"], found["mono"], found["wall"], ClockQuality(found["clock"]))
+        return Head(epoch, last[0], record_hash(last[1]).hex(), key, dn, receipted, at)
 
     def genesis(self) -> dict[str, str]:
-        """Body of the first record; empty before there is one."""
-        found = self._connection.execute("SELECT line FROM record WHERE n = 1").fetchone()
+        """Body of the first record, which a restored ledger has of its own; empty before there is one."""
+        found = self._connection.execute("SELECT line FROM record ORDER BY n LIMIT 1").fetchone()
         body: dict[str, str] = json.loads(found[0])["body"] if found else {}
         return body
+
+    def restored(self) -> Body:
+        """What the first record of a restored ledger says of its beginning; empty for any other ledger."""
+        row = self._connection.execute("SELECT * FROM restored").fetchone()
+        if row is None:
+            return {}
+        _, _, _, permit, signature, epoch, n, hash_ = row
+        abandoned = {"epoch": epoch, "n": n, "hash": hash_}
+        return {"permit": permit, "permit_sig": base64.b64encode(signature).decode(), "abandoned": abandoned}
+
+    def begin_epoch(self, permit: Permit, abandoned: Head, *, hello: int, acked: Mapping[str, tuple[int, int]]) -> None:
+        """Make this empty ledger the beginning of the permit's epoch, with what the nodes were told."""
+        execute = self._connection.execute
+        execute("BEGIN IMMEDIATE")
+        values = (permit.n, permit.hash, permit.line, permit.signature, abandoned.epoch, abandoned.n, abandoned.prev)
+        execute("INSERT INTO restored VALUES (1, ?, ?, ?, ?, ?, ?, ?)", values)
+        execute("UPDATE chain SET epoch = ?, receipted = ?, hello = ?", (permit.epoch, permit.n, hello))
+        self._connection.executemany("INSERT INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in acked.items()])
+        execute("COMMIT")
 
     def instance(self) -> str:
         """The random id that the ledger was born with."""

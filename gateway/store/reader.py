@@ -34,6 +34,17 @@ class StoredReceipt:
     signature: bytes
 
 
+def first_key(path: Path) -> str:
+    """Id of the key under which a ledger begins, '' if there is no ledger or nothing in it. Raises ReaderError."""
+    if not path.exists():
+        return ""
+    reader = Reader(path)
+    try:
+        return next((record.key for record in reader.records()), "")
+    finally:
+        reader.close()
+
+
 class Reader:
     """Reads one ledger. Raises ReaderError if there is none, or if the file can't be read or holds something else."""
 
@@ -69,6 +80,10 @@ class Reader:
     def hello(self) -> int:
         """How often a gateway has started on this ledger."""
         return int(self._connection.execute("SELECT hello FROM chain").fetchone()[0])
+
+    def first_n(self) -> int:
+        """Number of the first record, above 1 in a restored ledger; 1 if there is none."""
+        return int(self._connection.execute("SELECT coalesce(min(n), 1) FROM record").fetchone()[0])
 
     def head_n(self) -> int:
         """Number of the last record, 0 if there is none."""

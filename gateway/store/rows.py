@@ -22,8 +22,8 @@ Row = tuple[Any, ...]
 SESSION_UPSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * 28)})"
 
 SESSION_SELECT = (
-    "SELECT session.*, coalesce(disclosure.plate, '') FROM session"
-    " LEFT JOIN disclosure ON disclosure.n = session.plate_n"
+    "SELECT session.*, coalesce(disclosure.plate, ''), json_extract(record.line, '$.body.plate') FROM session"
+    " JOIN record ON record.n = session.plate_n LEFT JOIN disclosure ON disclosure.n = session.plate_n"
 )
 
 
@@ -89,7 +89,7 @@ def session(row: Row) -> Session:
     (id_, state, lane_in, lane_out, plate_n, vehicle, energy, confidence, boot, mono_ms, wall_ms, clock) = row[:12]
     (exited_ms, amount_minor, lowered_minor, written_off_minor, paid_minor, refunded_minor) = row[12:18]
     (invoiced_minor, tax_minor, priced_n, next_ms, stage, dispute) = row[18:24]
-    (lease, cap_minor, expires_ms, lease_dn, identity) = row[24:]
+    (lease, cap_minor, expires_ms, lease_dn, identity, commitment) = row[24:]
     colour, _, text = identity.partition(" ")
     plate = Plate(text, Colour(colour or "unknown"), Vehicle(vehicle), Energy(energy), confidence)
     return Session(
@@ -113,6 +113,7 @@ def session(row: Row) -> Session:
         next_ms=next_ms,
         stage=Stage(stage),
         dispute=dispute,
+        commitment=commitment,
     )
 
 

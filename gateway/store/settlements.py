@@ -56,10 +56,11 @@ def uncounted(connection: sqlite3.Connection) -> Uncounted:
     last = connection.execute(
         "SELECT r.n, r.line FROM day d JOIN record r ON r.n = d.n ORDER BY d.n DESC LIMIT 1"
     ).fetchone()
-    first = connection.execute("SELECT 0, line FROM record WHERE n = 1").fetchone()
-    n, line = last or first or (0, "")
-    if not line:
-        return Uncounted()
+    first = connection.execute("SELECT n - 1, line FROM record ORDER BY n LIMIT 1").fetchone()
+    if not (last or first):
+        base = connection.execute("SELECT n FROM restored").fetchone()
+        return Uncounted(after_n=base[0] if base else 0)
+    n, line = last or first
     closing = json.loads(line)
     open_minor = closing["body"]["figures"]["open_minor"] if last else 0
     since = [json.loads(row[0]) for row in connection.execute("SELECT line FROM record WHERE n > ? ORDER BY n", (n,))]

@@ -10,6 +10,7 @@ import pytest
 from gateway.core.city_events import BillVoided, ExitAttached
 from gateway.core.entitlement import Way
 from gateway.core.moment import ClockQuality
+from gateway.core.plate import Plate
 from tests import entitled
 from tests.core.test_corrections import money, reasons
 from tests.core.test_payments import OWED, receivable
@@ -108,3 +109,30 @@ def test_a_reviewed_exit_may_be_voided(tmp_path: Path) -> None:
     lot, _, stray = misread(tmp_path)
     lot.step(lot.line(BillVoided, "v-1", stray, "a person walked by"))
     assert (money(lot, stray)[:2], lot.last("voided")["amount_minor"]) == (("voided", 0), 0)
+
+
+@pytest.mark.parametrize(
+    ("read", "whose", "owes", "state"),
+    [
+        # the plate at the exit, whose plate owes -> the read that the bill commits to, the stay
+        (MISREAD,               "entry", "entry", "due"),
+        (MISREAD,               "exit",  "exit",  "arrears"),   # the lease was the other plate's
+        (plate(confidence=40),  "exit",  "exit",  "due"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("restart", [False, True])
+def test_the_bill_commits_to_the_plate_that_owes(
+    tmp_path: Path, read: Plate, whose: str, owes: str, state: str, restart: bool
+) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.step(lot.lease(session, OWED))
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out", read))
+    lot.step(lot.passed("out"))
+    stray = lot.last("exit")
+    if restart:
+        lot.restart()
+    lot.step(lot.line(ExitAttached, "a-1", session, str(stray["session"]), whose, "seen"))
+    told = lot.last("attached")
+    assert (told["plate"], money(lot, session)[0]) == (lot.last(owes)["plate"], state)

@@ -57,6 +57,17 @@ def test_each_outcome(
     assert text(done) == shown
 
 
+@pytest.mark.parametrize("restarted", [False, True])
+def test_an_exit_repeats_the_commitment_of_its_entry(tmp_path: Path, restarted: bool) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    if restarted:
+        lot.restart()
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out"))
+    assert lot.last("exit")["plate"] == lot.last("entry")["plate"]
+
+
 @pytest.mark.parametrize(
     ("text_", "confidence", "why"),
     [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gateway.core.moment import ClockQuality, Moment, elapsed_ms, is_measurable, stay_ms
+from gateway.core.moment import CLOCK_STEP_MS, ClockQuality, Moment, elapsed_ms, is_measurable, stay_ms, step_ms
 
 S, INFORMATIVE, U = ClockQuality.SYNCHRONISED, ClockQuality.INFORMATIVE, ClockQuality.UNKNOWN
 
@@ -65,3 +65,21 @@ def test_a_length_across_boots_needs_two_clocks_that_were_set(
     begin: tuple[str, ClockQuality], end: tuple[str, ClockQuality], known: bool
 ) -> None:
     assert is_measurable(moment(begin[0], 1, 1, begin[1]), moment(end[0], 2, 2, end[1])) is known
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "step"),
+    [
+        # within a boot: what the monotonic clock says, give or take a drift; never back
+        (("a", 1000, 50_000), ("a", 4000, 53_000),                  0),
+        (("a", 1000, 50_000), ("a", 4000, 53_000 + CLOCK_STEP_MS - 1), 0),
+        (("a", 1000, 50_000), ("a", 4000, 53_000 + CLOCK_STEP_MS),  CLOCK_STEP_MS),
+        (("a", 1000, 50_000), ("a", 9000, 53_000),                  -5000),
+        (("a", 1000, 50_000), ("a", 1001, 49_999),                  -2),
+        # across boots the wall clock must only not go back
+        (("a", 1000, 50_000), ("b", 10, 99_000),                    0),
+        (("a", 1000, 50_000), ("b", 10, 49_000),                    -1000),
+    ],
+)  # fmt: skip
+def test_a_step_of_the_wall_clock(before: tuple[str, int, int], now: tuple[str, int, int], step: int) -> None:
+    assert step_ms(moment(*before), moment(*now)) == step

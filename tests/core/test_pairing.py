@@ -168,6 +168,7 @@ def test_a_plate_that_left_in_review_and_is_in_again_was_misread_at_its_entry(
     assert lot.last("paired") == {"session": session, "exit": stray, "evidence": "its plate is in again"}
     bill = lot.last("exit")
     assert (bill["session"], bill["pairs"], bill["amount_minor"], "lease" in bill) == (session, stray, 700, False)
+    assert bill["plate"] == lot.lines("exit")[0]["body"]["plate"]
     debts = lot.engine.memory.debts
     assert (debts.has_arrears(plate().identity), debts.has_arrears(plate(misread).identity)) == (True, False)
     before = state_of(lot.engine.memory)

@@ -55,6 +55,7 @@ def test_it_is_billed_once_at_the_true_exit(
     lot.step(lot.read("out-2"))
     lot.step(lot.passed("out-2"))
     bills = [line["body"] for line in lot.lines("exit")]
+    assert {bill["plate"] for bill in bills} == {lot.last("entry")["plate"]}
     assert [(bill["session"], bill["outcome"]) for bill in bills] == [(session, before), (session, after)]
     assert (bills[-1]["amount_minor"], owed_minor(lot), lot.engine.memory.billed_minor) == (fen, fen, fen)
     assert (lot.engine.memory.exits, lot.engine.memory.inside) == (1, 0)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from gateway.core.record import key_id
-from gateway.shell.signer import KeyFileError, Signer, load_public
+from gateway.shell.signer import KeyFileError, Signer, load_keys, load_public, next_path, take_next
 from tests.lots import KEY
 
 P256 = generate_private_key(SECP256R1())
@@ -106,3 +106,23 @@ def test_a_missing_file_and_one_that_cannot_be_read_are_named(read: Callable[[Pa
         read(tmp_path / "nothing.pem")
     with pytest.raises(KeyFileError, match="cannot be read"):
         read(tmp_path)
+
+
+def test_the_next_key_waits_beside_the_old_one_until_it_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / "record.pem"
+    old = Signer.create(path)
+    assert load_keys(path, old.key)[1] is None
+    following = Signer.create(next_path(path))
+    now, successor = load_keys(path, old.key)
+    assert (now.key, successor and successor.key) == (old.key, following.key)
+    take_next(path)
+    assert load_keys(path, following.key)[0].key == following.key
+    assert not next_path(path).exists()
+
+
+def test_a_death_after_the_record_that_hands_over_is_made_good(tmp_path: Path) -> None:
+    path = tmp_path / "record.pem"
+    Signer.create(path)
+    following = Signer.create(next_path(path))
+    now, successor = load_keys(path, following.key)
+    assert (now.key, successor, Signer.load(path).key) == (following.key, None, following.key)

@@ -13,7 +13,7 @@ from gateway.core.answer import Answer, LaneState
 from gateway.core.lease import Lease
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
-from gateway.core.record import INTEGER_MAX, Disclosure, Record
+from gateway.core.record import INTEGER_MAX, Disclosure, Record, canonical
 from gateway.core.session import Session, State
 from gateway.store import rows
 from gateway.store.journal import Step
@@ -48,6 +48,7 @@ def sessions(draw: st.DrawFn) -> Session:
         exited_ms=draw(COUNTS),
         amount_minor=amount_minor,
         paid_minor=draw(st.integers(0, amount_minor)),
+        commitment="c" * 64,
     )
 
 
@@ -65,7 +66,8 @@ def test_a_session_comes_back_as_it_was_and_without_its_plate_once_that_is_erase
         lot = SmallLot(Path(folder))
         for n, drawn in enumerate(found, 9):
             session = replace(drawn, id=f"1.{n}", plate_n=n)
-            record = Record(1, n, "{}", bytes(64), "k" * 16, Disclosure(n, session.plate.identity, "salt"))
+            line = canonical({"body": {"plate": session.commitment}})
+            record = Record(1, n, line, bytes(64), "k" * 16, Disclosure(n, session.plate.identity, "salt"))
             answer = Answer(1, n)
             lot.engine.memory.put(session, answer)
             lot.journal.commit(Step((record,), answer, {}, 0, None), lot.engine.memory)
