@@ -89,7 +89,11 @@ def check_config(config_path: Path, as_json: bool) -> None:
         for bus in config.buses:
             site_key(bus.site_key)
         config.broker.check_files()
+        hangzhou = config.hangzhou
+        if hangzhou is not None:
+            hangzhou.check_files()
     layout = config.layout
+    warnings = [f"hangzhou: {warning}" for warning in hangzhou.warnings()] if hangzhou is not None else []
     found = {
         "gateway": config.gateway.id,
         "lot": layout.lot,
@@ -98,12 +102,15 @@ def check_config(config_path: Path, as_json: bool) -> None:
         "tariff": tariff.name,
         "currency": tariff.currency,
         "key": signer.key,
+        "warnings": warnings,
     }
     if as_json:
         click.echo(json.dumps(found))
         return
     lanes = ", ".join(f"{lane} ({role})" for lane, role in layout.lanes.items())
     click.echo(f"{config_path}: good. Lot {layout.lot}: lanes {lanes}; {len(layout.bays)} bays; tariff {tariff.name}.")
+    for warning in warnings:
+        click.echo(f"warning: {warning}")
 
 
 @main.command(epilog="Example: lotgate export --config gateway.toml --out ledger.export")

@@ -6,25 +6,23 @@ remedy; paths are taken from the folder of the file. Refuses to have defaults fo
 
 from __future__ import annotations
 
-import re
 import tomllib
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gateway.config_table import ConfigError, Table
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot, Node
 from gateway.core.memory import MAX_STAY_MS
+from gateway.hangzhou_config import HangzhouPart, read_hangzhou
+
+__all__ = ["ConfigError", "load_config"]
 
 BAYS_PER_NODE_MAX = 16
 ADDRESS_MAX = 127
 HOUR_MS = 3_600_000
 MAX_STAY_H = 366 * 24
-
-
-class ConfigError(Exception):
-    """The configuration can't be used; the text names file, key, value and remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +108,7 @@ class Config:
     city: CityPart
     broker: BrokerPart
     buses: tuple[BusPart, ...]
+    hangzhou: HangzhouPart | None = None
 
     @property
     def layout(self) -> Lot:
@@ -127,7 +126,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(f"{path}: can't be read: {error.strerror}; correct its permissions or --config") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: no TOML: {error}") from None
-    table = _Table(path, "", data)
+    table = Table(path, "", data)
     config = Config(
         path=path,
         gateway=_gateway(table.table("gateway")),
@@ -135,19 +134,22 @@ def load_config(path: Path) -> Config:
         city=_city(table.table("city")),
         broker=_broker(table.table("broker")),
         buses=tuple(_bus(bus) for bus in table.tables("bus")),
+        hangzhou=read_hangzhou(table.table("hangzhou")) if "hangzhou" in table else None,
     )
     table.finish()
     _check_unique(config)
+    if config.hangzhou is not None:
+        config.hangzhou.check_lanes(path, config.layout.lanes)
     return config
 
 
-def _gateway(table: _Table) -> GatewayPart:
+def _gateway(table: Table) -> GatewayPart:
     part = GatewayPart(table.name("id"), table.path("data"), table.path("key"), table.path("statement"))
     table.finish()
     return part
 
 
-def _lot(table: _Table) -> LotPart:
+def _lot(table: Table) -> LotPart:
     policy = table.choice("without_lease", {str(p): p for p in WithoutLease})
     calendar = table.text("calendar") if "calendar" in table else ""
     max_stay_h = table.integer("max_stay_h", 1, MAX_STAY_H) if "max_stay_h" in table else MAX_STAY_MS // HOUR_MS
@@ -156,13 +158,13 @@ def _lot(table: _Table) -> LotPart:
     return part
 
 
-def _city(table: _Table) -> CityPart:
+def _city(table: Table) -> CityPart:
     part = CityPart(table.name("name"), table.path("public_key"))
     table.finish()
     return part
 
 
-def _broker(table: _Table) -> BrokerPart:
+def _broker(table: Table) -> BrokerPart:
     part = BrokerPart(
         table.text("host"),
         table.integer("port", 1, 65535),
@@ -184,7 +186,7 @@ def _broker(table: _Table) -> BrokerPart:
     return part
 
 
-def _bus(table: _Table) -> BusPart:
+def _bus(table: Table) -> BusPart:
     nodes: list[Node] = [_lane(lane) for lane in table.tables("lane")]
     nodes += [_bays(bays) for bays in table.tables("bays")]
     part = BusPart(
@@ -200,14 +202,14 @@ def _bus(table: _Table) -> BusPart:
     return part
 
 
-def _lane(table: _Table) -> LaneNode:
+def _lane(table: Table) -> LaneNode:
     role = table.choice("role", {str(r): r for r in LaneRole})
     node = LaneNode(table.integer("address", 1, ADDRESS_MAX), table.uid("uid"), table.name("lane"), role)
     table.finish()
     return node
 
 
-def _bays(table: _Table) -> BayNode:
+def _bays(table: Table) -> BayNode:
     bays = tuple(table.names("bays"))
     if not 1 <= len(bays) <= BAYS_PER_NODE_MAX:
         raise table.error("bays", len(bays), f"a bay node serves 1 to {BAYS_PER_NODE_MAX} bays")
@@ -230,87 +232,3 @@ def _check_unique(config: Config) -> None:
         twice = {value for value in values if values.count(value) > 1}
         if twice:
             raise ConfigError(f"{config.path}: {key}: {sorted(twice)[0]!r} is used twice; give each its own")
-
-
-class _Table:
-    """One table of the file; remembers which keys were read, so that the rest can be refused."""
-
-    def __init__(self, path: Path, prefix: str, data: Mapping[str, Any]) -> None:
-        self._path = path
-        self._prefix = prefix
-        self._data = data
-        self._read: set[str] = set()
-
-    def __contains__(self, key: str) -> bool:
-        # Asked for is known: an optional key belongs into the error's list even where the file lacks it.
-        self._read.add(key)
-        return key in self._data
-
-    def error(self, key: str, value: object, remedy: str) -> ConfigError:
-        return ConfigError(f"{self._path}: {self._prefix}{key} = {value!r}: {remedy}")
-
-    def finish(self) -> None:
-        for key in self._data:
-            if key not in self._read:
-                known = ", ".join(sorted(self._read))
-                raise self.error(key, self._data[key], f"unknown key; known here: {known}")
-
-    def text(self, key: str) -> str:
-        value = self._take(key)
-        if not isinstance(value, str) or not value:
-            raise self.error(key, value, "must be a text that is not empty")
-        return value
-
-    def name(self, key: str) -> str:
-        return self._as_name(key, self.text(key))
-
-    def names(self, key: str) -> list[str]:
-        value = self._take(key)
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise self.error(key, value, "must be a list of names")
-        return [self._as_name(key, item) for item in value]
-
-    def uid(self, key: str) -> str:
-        value = self.text(key)
-        if not re.fullmatch(r"[0-9a-f]{16}", value):
-            raise self.error(key, value, "must be the 16 hex digits that the node prints")
-        return value
-
-    def integer(self, key: str, low: int, high: int) -> int:
-        value = self._take(key)
-        if type(value) is not int or not low <= value <= high:
-            raise self.error(key, value, f"must be a whole number from {low} to {high}")
-        return value
-
-    def choice(self, key: str, choices: Mapping[str, Any]) -> Any:
-        value = self.text(key)
-        if value not in choices:
-            raise self.error(key, value, f"must be one of {', '.join(choices)}")
-        return choices[value]
-
-    def path(self, key: str) -> Path:
-        return self._path.parent / self.text(key)
-
-    def table(self, key: str) -> _Table:
-        value = self._take(key)
-        if not isinstance(value, dict):
-            raise self.error(key, value, f"must be a table, written [{key}]")
-        return _Table(self._path, f"{self._prefix}{key}.", value)
-
-    def tables(self, key: str) -> list[_Table]:
-        self._read.add(key)
-        value = self._data.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
-            raise self.error(key, value, f"must be a list of tables, written [[{self._prefix}{key}]]")
-        return [_Table(self._path, f"{self._prefix}{key}[{i}].", item) for i, item in enumerate(value)]
-
-    def _take(self, key: str) -> Any:
-        self._read.add(key)
-        if key not in self._data:
-            raise ConfigError(f"{self._path}: {self._prefix}{key} is missing; add it")
-        return self._data[key]
-
-    def _as_name(self, key: str, value: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}", value):
-            raise self.error(key, value, "must be 1 to 32 letters, digits, '.', '_' or '-'")
-        return value

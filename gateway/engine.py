@@ -20,6 +20,9 @@ from gateway.core.layout import Lot
 from gateway.core.lot import answer_events, wanted_day, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment, step_ms
+from gateway.core.platform_book import PlatformBook
+from gateway.core.platform_events import DayReported, PaymentPushed, Push, PushAnswered
+from gateway.core.platform_state import Asked, PlatformTerms, Work
 from gateway.core.record import ROTATE_DOMAIN, Disclosure, Draft, Record, Value, record_hash, record_line, signed_bytes
 from gateway.store.journal import Journal, LedgerError, Step
 
@@ -78,6 +81,7 @@ class Engine:
         signer: Signer,
         salt: Callable[[], str],
         successor: Signer | None = None,
+        platform: PlatformTerms | None = None,
     ) -> None:
         self._identity = identity
         self._successor = successor
@@ -93,6 +97,9 @@ class Engine:
         self._dn, self._receipted, self._last = head.dn, head.receipted, head.at
         self._is_new = not head.key
         self._memory = LotMemory(lot, rules, journal.remembered(), salt)
+        if platform is not None:
+            journal.platform.open(self._n)
+            self._memory.platform = PlatformBook(platform, journal.platform.stamps())
         self._check(head.key, journal.genesis())
 
     @property
@@ -122,6 +129,12 @@ class Engine:
     def records(self, first: int, limit: int) -> list[Record]:
         """Stored records from number `first` on, for the uplink."""
         return self._journal.records(first, limit)
+
+    def platform_work(self, asked: Asked) -> Work:
+        """What there is to tell the platform, from what is committed."""
+        book = self._memory.platform
+        free = max(0, book.terms.total_bays - self._memory.inside) if book is not None else 0
+        return self._journal.platform_work(asked, self._n, free)
 
     def idle(self, now: Moment) -> None:
         """Use a quiet moment: write a receipt that no other commit took along, then checkpoint."""
@@ -164,22 +177,26 @@ class Engine:
         if stepped_ms:
             answer.write(Draft("clock", {"from": now.wall_ms - stepped_ms, "to": now.wall_ms}))
         fresh = [event for event in events if self._is_fresh(event, now, acked, answer)]
+        book = self._memory.platform
+        for payment in book.waiting_payments if book is not None else ():
+            # It may be booked by whatever comes now.
+            self._adopt_used(payment)
         for event in fresh:
+            self._adopt_platform(event)
             for session in (*wanted_sessions(event), *self._past_stays(event), *self._past_term(event, now)):
                 self._adopt(session)
             day = wanted_day(event)
             if day:
                 self._memory.days.closed |= self._journal.closed_day(day)
-            for kind, id_ in wanted_ids(event):
-                content = self._journal.used(kind, id_)
-                if content is not None:
-                    self._memory.once.adopt((kind, id_), content)
+            self._adopt_used(event)
         answer_events(self._memory, fresh, now, answer)
         records = self._sign(answer.drafts, now)
-        if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins:
+        if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins or answer.platform:
             self._commit(records, answer, acked)
             self._last = now
         self._memory.release_adopted()
+        if book is not None:
+            book.release()
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
 
     def _past_stays(self, event: Event) -> list[str]:
@@ -196,6 +213,27 @@ class Engine:
     def _past_term(self, event: Event, now: Moment) -> list[str]:
         limit = wanted_past_term(event, now)
         return self._journal.past_term(now.wall_ms, limit) if limit else []
+
+    def _adopt_used(self, event: Event) -> None:
+        for kind, id_ in wanted_ids(event):
+            content = self._journal.used(kind, id_)
+            if content is not None:
+                self._memory.once.adopt((kind, id_), content)
+
+    def _adopt_platform(self, event: Event) -> None:
+        """What the store knows of a push, a bill or a day that an event names."""
+        book, store = self._memory.platform, self._journal.platform
+        if book is None:
+            return
+        if isinstance(event, PushAnswered):
+            book.adopt(store.pushes_like(event.request, event.digest))
+        elif isinstance(event, Push):
+            book.adopt(store.pushes_like(event.origin.request, event.origin.digest))
+            if isinstance(event, PaymentPushed) and (bill := store.bill(event.bill)):
+                book.adopt((), (bill,))
+                self._adopt(bill.session)
+        elif isinstance(event, DayReported):
+            book.adopt((), (), store.day_bills(event.span_ms))
 
     def _adopt(self, session_id: str) -> None:
         if session_id and self._memory.session(session_id) is None:

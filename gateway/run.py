@@ -15,7 +15,7 @@ import logging
 import secrets
 import signal
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -27,9 +27,11 @@ from gateway.core.commands import Command, OpenBarrier, ShowText
 from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
 from gateway.core.layout import LaneNode, LaneRole
 from gateway.core.moment import Moment
+from gateway.core.platform_state import Asked, KeptPush, Work
 from gateway.core.record import SALT_BYTES, Record
 from gateway.engine import Engine, Identity, Outcome
 from gateway.fallback import run_open
+from gateway.hangzhou_line import HangzhouLine
 from gateway.lot_rules import load_rules
 from gateway.shell.clock import Clock
 from gateway.shell.signer import Signer, load_keys, load_public, take_next
@@ -75,8 +77,15 @@ class IdleItem:
     now: Moment
 
 
-Item = StepItem | ReadItem | IdleItem
-Result = Outcome | list[Record] | None
+@dataclass(frozen=True, slots=True)
+class PlatformItem:
+    """Work: read what there is to tell a city that speaks its own protocol."""
+
+    asked: Asked
+
+
+Item = StepItem | ReadItem | IdleItem | PlatformItem
+Result = Outcome | list[Record] | Work | None
 
 
 def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
@@ -88,6 +97,8 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     city_key = load_public(config.city.public_key)
     rules = load_rules(config, city_key)
     config.broker.check_files()
+    if config.hangzhou is not None:
+        config.hangzhou.check_files()
     try:
         journal = open_journal(config)
         hello = journal.next_hello()
@@ -103,13 +114,17 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
         signer=signer,
         salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
         successor=successor,
+        platform=config.hangzhou.lot() if config.hangzhou is not None else None,
     )
     started = engine.start(clock.moment())
     if successor is not None:
         take_next(config.gateway.key)
         signer = successor
     me = Nameplate(hello, journal.head().epoch, signer.key, rules.tariff, version("lotgate"))
-    gateway = Gateway(config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture)
+    waiting = tuple(journal.platform.waiting())
+    gateway = Gateway(
+        config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture, waiting=waiting
+    )
     return asyncio.run(gateway.run(started))
 
 
@@ -133,11 +148,19 @@ class Gateway:
         city_key: bytes,
         acked: dict[str, tuple[int, int]],
         capture: Capture | None,
+        waiting: tuple[KeptPush, ...] = (),
     ) -> None:
         self._clock = clock
         self._engine = engine
         self._worker: Worker[Item, Result] = Worker(self._work, self._done)
         self._city = CityLine(config, me, clock=clock, city_key=city_key, submit=self._submit, read=self._read)
+        self._waiting = waiting
+        part = config.hangzhou
+        self._hangzhou: HangzhouLine | None = None
+        if part is not None:
+            self._hangzhou = HangzhouLine(
+                part, part.terms(), part.secret(), clock=clock, submit=self._submit_platform, read=self._read_platform
+            )
         self._lines = [
             BusLine(
                 part,
@@ -168,10 +191,15 @@ class Gateway:
             self._loop.add_signal_handler(number, self.stop)
         self._worker.start()
         self._city.start(started)
+        if self._hangzhou is not None:
+            self._hangzhou.start(self._waiting)
         for line in self._lines:
             line.start()
         self._follow(started)
-        tasks = [asyncio.create_task(work) for work in (self._stopped.wait(), self._city.listen(), self._tick())]
+        works: list[Coroutine[Any, Any, Any]] = [self._stopped.wait(), self._city.listen(), self._tick()]
+        if self._hangzhou is not None:
+            works.append(self._hangzhou.serve())
+        tasks = [asyncio.create_task(work) for work in works]
         ended, going_on = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in ended:
             error = task.exception()
@@ -186,6 +214,8 @@ class Gateway:
         if not await self._worker.stop():
             log.error("the ledger's thread is still at work: leaving it to a stalled disk")
             self._exit_code = EXIT_FAILED
+        if self._hangzhou is not None:
+            self._hangzhou.stop()
         await self._city.stop()
         if not self._exit_code:
             self._engine.close()
@@ -202,6 +232,8 @@ class Gateway:
                 return self._engine.step(item.events, item.now)
             case ReadItem():
                 return self._engine.records(item.first, item.limit)
+            case PlatformItem():
+                return self._engine.platform_work(item.asked)
             case IdleItem():
                 self._engine.idle(item.now)
                 return None
@@ -239,6 +271,10 @@ class Gateway:
                         budget.cancel()
                 self._follow(result)
                 self._city.took(result, item.events)
+                if self._hangzhou is not None:
+                    self._hangzhou.took(result, item.events)
+            case PlatformItem(), Work() if self._hangzhou is not None:
+                self._hangzhou.given(result)
             case ReadItem(), list():
                 self._city.send(result)
 
@@ -274,6 +310,12 @@ class Gateway:
 
     def _read(self, first: int, limit: int) -> bool:
         return self._worker.submit(ReadItem(first, limit))
+
+    def _submit_platform(self, events: tuple[Event, ...]) -> bool:
+        return not self._worker.crowded and self._submit(events)
+
+    def _read_platform(self, asked: Asked) -> bool:
+        return not self._worker.crowded and self._worker.submit(PlatformItem(asked))
 
     async def _tick(self) -> None:
         while True:

@@ -34,15 +34,15 @@ max_connections = 1000
 max_outgoing_packet_count = 1000
 max_segment_size = 104857600
 max_segment_count = 10
-[v5.1]
-name = "v5"
+[{version}.1]
+name = "{version}"
 listen = "{host}:{port}"
 next_connection_delay_ms = 1
-[v5.1.connections]
+[{version}.1.connections]
 connection_timeout_ms = 5000
 max_payload_size = 131072
 max_inflight_count = 100
-[v5.1.connections.auth]
+[{version}.1.connections.auth]
 "{username}" = "{password}"
 """
 """The wheel's own default listens on all addresses without a password; this one does not."""
@@ -114,12 +114,15 @@ class BrokerProcess:
 
 
 class EmbeddedBroker(BrokerProcess):
-    """iotcore: no Debian package needed; no TLS, no access list, and nothing survives its restart. `folder` holds its files."""
+    """iotcore: no Debian package needed; no TLS, no access list, and nothing survives its restart. `folder` holds its files.
 
-    def __init__(self, folder: Path, *, username: str, password: str) -> None:
-        port = _free_port()
+    `version`: v5 for MQTT 5, v4 for MQTT 3.1.1.
+    """
+
+    def __init__(self, folder: Path, *, username: str, password: str, version: str = "v5") -> None:
+        port = free_port()
         config = folder / "iotcore.toml"
-        text = EMBEDDED.format(host=HOST, port=port, username=username, password=password)
+        text = EMBEDDED.format(host=HOST, port=port, username=username, password=password, version=version)
         _write_private(config, text)
         super().__init__([sys.executable, "-m", "sim.broker", str(config)], folder, port)
 
@@ -136,7 +139,7 @@ class MosquittoBroker(BrokerProcess):
         pki: Path | None = None,
         users: Mapping[str, str] | None = None,
     ) -> None:
-        port = _free_port()
+        port = free_port()
         words = {"PORT": str(port), "ADDRESS": HOST, "PKI": str(pki), "STATE": str(folder), "ACL": str(folder / "acl")}
         lines = _filled("mosquitto.conf", words).splitlines()
         if pki is None:
@@ -170,7 +173,8 @@ def _write_private(path: Path, text: str) -> None:
     path.chmod(0o600)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody uses now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

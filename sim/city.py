@@ -242,7 +242,7 @@ class City:
             return self._grant(head, line, self._agreements[plate])
         if line.type in ("exit", "attached"):
             return self._account(head, line)
-        if line.type in ("released", "leased"):
+        if line.type in ("released", "leased") and line.body.get("dn") != 0:
             return self._honour(head, line)
         if line.type == "paired":
             return self._attach(head, line)
@@ -325,7 +325,10 @@ class City:
             agreed = self._agreements.get(self.store.plate(head.chain, _n(session)))
             return self._pay(head, line.n, session, amount_minor, pays=agreed is not None and agreed.pays)
         if outcome == "lease":
-            return self._pay_leased(head, line.n, session, amount_minor)
+            promised = line.body.get("lease")
+            # A lease with number 0 came by the city's other protocol, and that side collects what it promised.
+            elsewhere = isinstance(promised, dict) and promised.get("dn") == 0
+            return head if elsewhere else self._pay_leased(head, line.n, session, amount_minor)
         attached = line.type == "attached" and outcome == "arrears"
         return self._lease_attached(head, line, session, amount_minor) if attached else head
 

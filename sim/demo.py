@@ -31,6 +31,9 @@ from sim.course import LedgerView, Run
 from sim.display import Display
 from sim.drivers import Driver, Truth
 from sim.field import Field
+from sim.hangzhou_site import AWAY_FROM, AWAY_TO, HangzhouSite
+from sim.hangzhou_site import failures as platform_failures
+from sim.hangzhou_site import table as platform_table
 from sim.lot import Fault
 from sim.processes import BROKERS, Child, city_child, make_broker, run_lotgate
 from sim.scenario import MARGIN_S, Scenario, any_time, counted_day, later_drivers, short_day
@@ -92,6 +95,10 @@ async def _demo(asked: argparse.Namespace, planned: Scenario, folder: Path) -> i
     field = Field(site, Base(real_ms(), planned.wall_ms, asked.scale))
     broker, access = make_broker(asked.broker, site)
     later = later_drivers(asked.seed) if asked.stay else ()
+    hangzhou = HangzhouSite(folder, [lane.name for lane in site.lanes], planned.bays) if asked.city else None
+    if hangzhou is not None:
+        site.agreed, site.part = False, hangzhou.prepare(planned.drivers)
+        await asyncio.to_thread(hangzhou.start)
     site.prepare([*planned.drivers, *later], access, {name: port.slave for name, port in field.ports.items()})
     city = city_child(site)
     await asyncio.to_thread(broker.start)
@@ -119,18 +126,49 @@ async def _demo(asked: argparse.Namespace, planned: Scenario, folder: Path) -> i
         zone=planned.zone,
     )
     mover = asyncio.create_task(field.move())
+    away = asyncio.create_task(_away(hangzhou, truth, len(planned.drivers)))
     begun_s = time.monotonic()
     await run.perform(mover, expected_ms / 1000 * 1.5 + LIMIT_EXTRA_S)
     display.finish(f"\nAfter {time.monotonic() - begun_s:.0f} s:")
+    wrong = await _hangzhou(hangzhou, site, len(planned.drivers), display)
     code = await _conclude(asked, planned, site, run=run, field=field, truth=truth, gateway=gateway, display=display)
+    code = code or int(wrong)
     if asked.stay:
         # Ctrl-C is how it ends, and the exit code is still the demo's.
         with contextlib.suppress(asyncio.CancelledError):
             await _stay(field, site, later, display)
     mover.cancel()
+    away.cancel()
+    if hangzhou is not None:
+        hangzhou.stop()
     city.stop()
     broker.stop()
     return code
+
+
+async def _away(hangzhou: HangzhouSite | None, truth: Truth, cars: int) -> None:
+    """The platform is away while a quarter of the cars leave."""
+    if hangzhou is None:
+        return
+    for share, act in ((AWAY_FROM, hangzhou.leave), (AWAY_TO, hangzhou.come_back)):
+        while sum(1 for stay in truth.stays.values() if stay.left_ms) < share * cars:
+            await asyncio.sleep(0.05)
+        act()
+
+
+async def _hangzhou(hangzhou: HangzhouSite | None, site: Site, cars: int, display: Display) -> bool:
+    """Wait until the platform has everything, and hold its books against the ledger; whether something is wrong."""
+    if hangzhou is None:
+        return False
+    until_s = time.monotonic() + LIMIT_EXTRA_S
+    while time.monotonic() < until_s and not hangzhou.quiet(site.ledger, cars):
+        await asyncio.sleep(0.2)
+    found = hangzhou.found(site.ledger)
+    display.finish(platform_table(found))
+    wrong = platform_failures(found, cars)
+    for text in wrong:
+        display.finish(f"FAILED: {text}")
+    return bool(wrong)
 
 
 async def _conclude(
@@ -276,6 +314,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--plant", choices=[fault.value for fault in Fault], help="plant a fault that the end must notice"
     )
+    parser.add_argument("--city", choices=["hangzhou"], help="the lot also speaks this city's own protocol")
     parser.add_argument("--broker", choices=BROKERS, default=BROKERS[0])
     parser.add_argument("--dir", type=Path, help="new folder for all files, kept; default: a temporary one")
     parser.add_argument("--scale", type=int, default=SCALE, help=f"lot seconds per real second (default {SCALE})")

@@ -72,6 +72,11 @@ class Child:
                 return True
         return False
 
+    def send(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        if self._process is not None and self.alive:
+            self._process.send_signal(number)
+
     def thaw(self) -> None:
         """Let it go on."""
         if self.alive and self._process is not None:

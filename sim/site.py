@@ -109,6 +109,10 @@ class Site:
         nodes = [BaySpec(k % NODES_PER_BUS + 1, _uid(k + 101), group) for k, group in enumerate(groups)]
         self.bay_buses = tuple(tuple(nodes[i : i + NODES_PER_BUS]) for i in range(0, len(nodes), NODES_PER_BUS))
         self.site_key = os.urandom(16)
+        self.agreed = True
+        """Whether the drivers' agreements are with our own city; the platform of another protocol may have them instead."""
+        self.part = ""
+        """A part of the gateway's configuration that another protocol needs."""
         self.watching = ""
         """Arguments of `lotgate watch`, where the broker knows no difference between a gateway and a console."""
 
@@ -133,7 +137,7 @@ class Site:
         if broker.gateway == broker.city and broker.pki is None:
             login = f"--username {broker.gateway.user} --password-file {self.folder / 'broker.password'}"
             self.watching = f"--host {broker.host} --port {broker.port} --city {self.spec.city} {login}"
-        self.config.write_text(self._gateway_toml(broker, ports), encoding="utf-8")
+        self.config.write_text(self._gateway_toml(broker, ports) + self.part, encoding="utf-8")
         _write_private(
             self.city_config, json.dumps(self._city_json(drivers, broker, record_public), ensure_ascii=False)
         )
@@ -214,7 +218,7 @@ class Site:
             "agreements": {
                 driver.car.identity: {"cap_minor": driver.agreement.cap_minor, "pays": driver.agreement.pays}
                 for driver in drivers
-                if driver.agreement is not None
+                if driver.agreement is not None and self.agreed
             },
         }
 

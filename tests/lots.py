@@ -40,6 +40,7 @@ from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot
 from gateway.core.memory import MAX_STAY_MS, LotMemory, Rules
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
+from gateway.core.platform_state import PlatformTerms
 from gateway.engine import Engine, Identity, Outcome
 from gateway.quote import shipped_tariff
 from gateway.shell.signer import Signer
@@ -91,8 +92,10 @@ class SmallLot:
         policy: WithoutLease = WithoutLease.OPEN_ARREARS,
         rules: Rules | None = None,
         max_stay_ms: int = MAX_STAY_MS,
+        platform: PlatformTerms | None = None,
     ) -> None:
         self.path = folder / "ledger.db"
+        self.platform = platform
         self.policy = policy
         self._rules = rules
         self.max_stay_ms = max_stay_ms
@@ -121,6 +124,7 @@ class SmallLot:
             signer=Signer(self.key),
             salt=self._salt,
             successor=None if successor is None else Signer(successor),
+            platform=self.platform,
         )
 
     def step(self, *events: Event, after_ms: int = 1000) -> Outcome:

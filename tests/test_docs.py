@@ -36,8 +36,10 @@ from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
 from gateway.store.journal import Permit
 from gateway.store.restoring import replace_ledger
 from gateway.sync.down_forms import KINDS
+from sim.hangzhou import Account
 from tests import entitled
 from tests.lots import CHAIN, HOUR_MS, START_MS, SmallLot, at, plate
+from tests.platforms import PlatformLot
 from tests.records import OTHER_KEY
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -82,7 +84,7 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     what_follows_an_exit(lot, stays["浙A00003"])
     lot.restart(successor=OTHER_KEY)
     lot.engine.step((), replace(at(lot.now_ms), wall_ms=START_MS))
-    return lot.lines() + later_epoch(folder / "later")
+    return [*lot.lines(), *later_epoch(folder / "later"), *platform_records(folder / "platform")]
 
 
 def later_epoch(folder: Path) -> list[dict[str, Any]]:
@@ -90,6 +92,22 @@ def later_epoch(folder: Path) -> list[dict[str, Any]]:
     folder.mkdir()
     replace_ledger(folder / "ledger.db", Permit(CHAIN, 2, 7, "ab" * 32, START_MS, "{}", bytes(64)), instance="i")
     return SmallLot(folder).lines()
+
+
+def platform_records(folder: Path) -> list[dict[str, Any]]:
+    """Those of a lot that speaks a city's own protocol: a difference, a day that was compared."""
+    folder.mkdir()
+    lot = PlatformLot(folder, {plate().text: Account(5000, discount=100)})
+    lot.enter()
+    lot.settle()
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out"))
+    lot.step(lot.passed("out"))
+    lot.city.faults.short = 1
+    lot.settle()
+    lot.wait(30 * HOUR_MS)
+    lot.settle()
+    return lot.lines()
 
 
 def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
@@ -103,6 +121,7 @@ def what_follows_an_exit(lot: SmallLot, paid: str) -> None:
     lot.step(Woke(), after_ms=2 * DAY_MS)
     lot.step(lot.line(BillWrittenOff, "w-1", paid, "no address"), lot.payment(paid, 1))
     session = lot.enter(plate("浙A00007"))
+    lot.step(lot.lease(session, 100_000))
     lot.wait(HOUR_MS)
     lot.step(lot.read("out", plate("浙A00077")))
     lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "entry", "seen on the picture"))

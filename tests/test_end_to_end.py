@@ -51,6 +51,18 @@ def test_truth_ledger_and_city_agree(tmp_path: Path, broker: str) -> None:
 
 
 @pytest.mark.timeout(LIMIT_S)
+def test_a_citys_own_protocol_beside_ours(tmp_path: Path) -> None:
+    code, found, text = demo(tmp_path, "--city", "hangzhou", "--seed", "11")
+    assert code == 0, text
+    assert (found["lost"], found["doubled"], found["kills"]) == (0, 0, 1)
+    books = json.loads((tmp_path / "site/hangzhou/books.json").read_text(encoding="utf-8"))
+    assert (books["totals"]["visits"], books["totals"]["unconfirmed"], books["totals"]["away"]) == (CARS, 0, 1)
+    # Pushes came doubled, some under another request, and each result was pushed before its call was answered.
+    assert books["counts"]["doubled"] > 0
+    assert books["counts"]["result first"] == books["totals"]["bills"] > 0
+
+
+@pytest.mark.timeout(LIMIT_S)
 @pytest.mark.parametrize(
     ("plant", "told"),
     [

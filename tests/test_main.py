@@ -17,10 +17,12 @@ from gateway.__main__ import EXIT_CONFIG, main
 from gateway.core.record import canonical
 from gateway.shell.signer import Signer
 from tests import bills
+from tests.hangzhou_keys import PRIVATE, PUBLIC
 from tests.lots import KEY, SmallLot
 from tests.records import OTHER_KEY, public
 from tests.test_config import GOOD
 from tests.test_export import CITY, statement
+from tests.test_hangzhou_config import STAND_IN
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -112,6 +114,18 @@ def site(tmp_path: Path) -> Path:
     return config
 
 
+def test_check_config_warns_of_plates_that_leave_in_the_clear(site: Path) -> None:
+    site.write_text(site.read_text(encoding="utf-8") + STAND_IN, encoding="utf-8")
+    for name, text in (("own.b64", PRIVATE), ("city.b64", PUBLIC), ("secret", "s")):
+        (site.parent / name).write_text(text, encoding="utf-8")
+    code, text = run("check-config", "--config", str(site))
+    assert code == 0
+    assert "warning: hangzhou: plates leave signed but not secret" in text
+    (site.parent / "own.b64").unlink()
+    code, text = run("check-config", "--config", str(site))
+    assert (code, "hangzhou.private_key" in text) == (78, True)
+
+
 def test_check_config_tells_what_it_found(site: Path) -> None:
     code, text = run("check-config", "--config", str(site), "--json")
     assert (code, json.loads(text)) == (
@@ -124,6 +138,7 @@ def test_check_config_tells_what_it_found(site: Path) -> None:
             "tariff": "plain-garage",
             "currency": "CNY",
             "key": Signer(KEY).key,
+            "warnings": [],
         },
     )
     code, text = run("check-config", "--config", str(site))

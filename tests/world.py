@@ -30,6 +30,7 @@ from gateway.core.layout import BayNode, LaneNode, LaneRole
 from gateway.core.layout import Lot as Layout
 from gateway.core.memory import Rules
 from gateway.core.moment import ClockQuality, Moment
+from gateway.core.platform_state import PlatformTerms
 from gateway.engine import Engine, Identity, Outcome
 from gateway.forms import Rejection
 from gateway.link.bus import Bus
@@ -115,6 +116,8 @@ class Result:
 
 class World:
     """One lot with its gateway and its city. `run` lets every car come and go, and waits until all is receipted."""
+
+    platform: PlatformTerms | None = None
 
     def __init__(self, seed: int, folder: Path, *, cars: int, faults: Faults = QUIET, bays: int = 48) -> None:
         self.dice = random.Random(seed)
@@ -273,6 +276,7 @@ class World:
             journal=self.journal,
             signer=self.signer,
             salt=lambda: base64.b64encode(self.dice.randbytes(16)).decode(),
+            platform=self.platform,
         )
         started = self.engine.start(self.moment())
         self.uplink = Uplink(CHAIN, 1)

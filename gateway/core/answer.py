@@ -12,6 +12,7 @@ from gateway.core.city_events import Origin
 from gateway.core.commands import Command
 from gateway.core.entitlement import Held, Kind, Space
 from gateway.core.plate import Plate
+from gateway.core.platform_state import PlatformAnswer
 from gateway.core.posting import Posting
 from gateway.core.record import Draft
 from gateway.core.session import Session
@@ -71,6 +72,7 @@ class Answer:
     tills: dict[str, Till | None] = field(default_factory=dict)
     closed_days: dict[str, int] = field(default_factory=dict)
     used: dict[tuple[str, str], str] = field(default_factory=dict)
+    platform: PlatformAnswer = field(default_factory=PlatformAnswer)
 
     @property
     def upcoming_n(self) -> int:

@@ -53,6 +53,8 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
         "reason": event.reason,
         "dn": event.origin.dn,
     }
+    if session.lease is not None:
+        body["lease"] = {"lease": session.lease.lease, "cap_minor": session.lease.cap_minor, "dn": session.lease.dn}
     n = answer.write(Draft("attached", body))
     use_up(memory, bill, exited_ms, answer)
     answer.postings += billed(n, session.id, bill.amount_minor)

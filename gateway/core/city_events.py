@@ -14,7 +14,10 @@ from gateway.core.entitlement import Entitlement, Kind
 @dataclass(frozen=True, slots=True)
 class Origin:
     """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes, and the
-    city's UTC ms when it was made (0: not known)."""
+    city's UTC ms when it was made (0: not known).
+
+    Number 0: it came by a city's own lot protocol; its evidence is the push under the id that the event names.
+    """
 
     dn: int
     line: str

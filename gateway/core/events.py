@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from gateway.core.city_events import CityEvent
 from gateway.core.plate import Plate
+from gateway.core.platform_events import PlatformEvent
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +208,4 @@ class Woke:
     """The time that the lot asked to be woken at has come."""
 
 
-Event = NodeEvent | BusEvent | CityEvent | BudgetSpent | GatewayStarted | Woke
+Event = NodeEvent | BusEvent | CityEvent | PlatformEvent | BudgetSpent | GatewayStarted | Woke

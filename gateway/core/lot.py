@@ -21,6 +21,8 @@ from gateway.core import (
     leaving,
     matching,
     payments,
+    platform,
+    platform_money,
     settling,
     turn_back,
 )
@@ -61,6 +63,7 @@ from gateway.core.layout import LaneRole
 from gateway.core.memory import LotMemory, PastStays
 from gateway.core.moment import Moment
 from gateway.core.once import Key, key_of
+from gateway.core.platform_events import FeeAsked, PaymentPushed, UploadRefused
 from gateway.core.record import Draft
 from gateway.core.session import State
 
@@ -72,7 +75,7 @@ def wanted_sessions(event: Event) -> tuple[str, ...]:
     """Ids of the sessions that an event names: the engine adopts them from the store beforehand."""
     if isinstance(event, Settlement):
         return settling.sessions_of(event)
-    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported) else ()
+    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported | UploadRefused) else ()
 
 
 def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
@@ -90,12 +93,18 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
             session = memory.session(event.session)
             earlier = charge.wanted_earlier(memory, session) if session else None
             return [earlier] if earlier else []
+        case FeeAsked():
+            session = platform.find_stay(memory, event.plate, event.colour)
+            earlier = charge.wanted_earlier(memory, session) if session else None
+            return [earlier] if earlier else []
         case _:
             return []
 
 
 def wanted_ids(event: Event) -> tuple[Key, ...]:
     """Ids about which an event's rule asks whether they were used: the engine adopts them from the store beforehand."""
+    if isinstance(event, PaymentPushed):
+        return (platform_money.wanted_id(event),)
     return (key_of(event),) if isinstance(event, PaymentReported | Settlement) else ()
 
 
@@ -119,6 +128,8 @@ def answer_events(memory: LotMemory, events: Sequence[Event], now: Moment, answe
     memory.lane_watch.took(answer.commands, now)
     if now.mono_ms >= memory.heartbeat_due_ms:
         _heartbeat(memory, now, answer)
+    if memory.platform is not None:
+        platform.follow(memory, memory.platform, now, answer)
     memory.days.take(answer.drafts, now)
     if any(isinstance(event, Woke) for event in events):
         memory.days.close(now, answer)
@@ -183,6 +194,8 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
             ghosts.tick(memory, now, answer)
         case ReceiptArrived():
             pass
+        case _ if memory.platform is not None:
+            platform.answer_platform(memory, memory.platform, event, now, answer)
 
 
 def _resume_lanes(memory: LotMemory, answer: Answer) -> None:

@@ -20,6 +20,7 @@ from gateway.core.lane_watch import LaneWatch
 from gateway.core.layout import Lot
 from gateway.core.once import Once
 from gateway.core.plate import Plate
+from gateway.core.platform_book import PlatformBook
 from gateway.core.recent import Recent
 from gateway.core.session import IN_THE_LOT, Session, State
 from gateway.core.spaces import Spaces
@@ -96,6 +97,7 @@ class LotMemory:
         self.strays = Strays()
         self.recent = Recent()
         self.lane_watch = LaneWatch()
+        self.platform: PlatformBook | None = None
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}

@@ -90,8 +90,15 @@ class Once:
 
     def take(self, event: Booked, answer: Answer) -> None:
         """A message was applied: its id is used."""
-        key = key_of(event)
-        self._known[key] = answer.used[key] = content_of(event)
+        self.use(key_of(event), content_of(event), answer)
+
+    def content(self, key: Key) -> str | None:
+        """Under which content an id was applied; None if it never was."""
+        return self._known.get(key)
+
+    def use(self, key: Key, content: str, answer: Answer) -> None:
+        """An id was applied with this content."""
+        self._known[key] = answer.used[key] = content
 
     def forget(self) -> None:
         """The step is over."""

@@ -19,6 +19,9 @@ Result = TypeVar("Result")
 QUEUE_MAX = 64
 """Items waiting: far more than one commit's time of bus traffic; when it is full the bus waits, and the nodes keep events."""
 
+CROWDED = QUEUE_MAX // 4
+"""Items from which on the rest of the room is for the bus: what it has read nobody can hold back."""
+
 STOP_S = 10.0
 """A queue of commits takes a second; a disk that stalls for ten must not keep the process from ending."""
 
@@ -51,6 +54,11 @@ class Worker(Generic[Item, Result]):
     def full(self) -> bool:
         """Whether another item would be refused."""
         return self._queue.qsize() >= QUEUE_MAX
+
+    @property
+    def crowded(self) -> bool:
+        """Whether whoever can wait should."""
+        return self._queue.qsize() >= CROWDED
 
     @property
     def waiting(self) -> bool:

@@ -18,10 +18,12 @@ from gateway.core.answer import Answer
 from gateway.core.city_events import ReceiptArrived
 from gateway.core.memory import LotMemory, Remembered
 from gateway.core.moment import ClockQuality, Moment
+from gateway.core.platform_state import Asked, Entry, Work
 from gateway.core.record import Body, Record, record_hash
 from gateway.core.session import Session
 from gateway.core.strays import STRAYS_MAX
 from gateway.store import entitlements, rows, settlements
+from gateway.store.platform import PlatformStore
 from gateway.store.schema import migrate
 
 CHECKPOINT_COMMITS = 256
@@ -91,6 +93,7 @@ class Journal:
         found = execute("SELECT chain FROM chain").fetchone()[0]
         if found != chain:
             raise LedgerError(f"{path}: belongs to chain {found!r}, not {chain!r}; correct gateway.id or gateway.data")
+        self.platform = PlatformStore(self._connection)
 
     def close(self) -> None:
         """Checkpoint and close."""
@@ -193,6 +196,26 @@ class Journal:
         """Up to `limit` stored records from number `first` on, with their disclosures."""
         return rows.records(self._connection, first, limit)
 
+    def platform_work(self, asked: Asked, head_n: int, free: int) -> Work:
+        """What there is to tell the platform: answers, uploads, what was set aside, and what else was asked for."""
+        store, limit = self.platform, asked.limit
+        day, plates = store.day_to_compare(asked.days)
+        asides = [(aside, self._entry(self.records(aside.n, 1)[0])) for aside in store.asides(asked.now_ms, limit)]
+        waiting = [self.session(session) for session in store.unauthorized(limit)] if asked.pull else []
+        return Work(
+            cursor=store.cursor(),
+            head_n=head_n,
+            free=free,
+            now_ms=asked.now_ms,
+            pushes=tuple(store.unanswered(limit)),
+            entries=tuple(self._entry(record) for record in self.records(asked.first, limit)),
+            asides=tuple(asides),
+            day=day,
+            day_plates=plates,
+            unauthorized=tuple(session for session in waiting if session is not None),
+            unpaid=store.unpaid(limit) if asked.pull else (),
+        )
+
     def line_hash(self, n: int) -> bytes | None:
         """Hash of record n, or None if there is none."""
         found = self._connection.execute("SELECT line FROM record WHERE n = ?", (n,)).fetchone()
@@ -243,7 +266,8 @@ class Journal:
         many("INSERT OR REPLACE INTO bay VALUES (?, ?)", [(bay, int(on)) for bay, on in answer.bays.items()])
         entitlements.write(self._connection, answer)
         settlements.write(self._connection, answer)
-        many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins])
+        self.platform.write(answer.platform)
+        many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins if o.dn])
         many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
         if step.receipt is not None:
             receipt = step.receipt
@@ -256,6 +280,9 @@ class Journal:
             "UPDATE chain SET dn = ?, receipted = max(receipted, ?), entries = ?, exits = ?, billed_minor = ?",
             (step.dn, receipted, memory.entries, memory.exits, memory.billed_minor),
         )
+
+    def _entry(self, record: Record) -> Entry:
+        return self.platform.entry(record, json.loads(record.line)["body"], self.session)
 
     def _sessions(self, where: str, values: tuple[str, ...]) -> list[Session]:
         return [rows.session(row) for row in self._connection.execute(f"{rows.SESSION_SELECT} WHERE {where}", values)]

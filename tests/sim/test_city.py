@@ -227,6 +227,24 @@ def test_payment_line():
     assert line["body"] == {"session": "1.2", "payment": "c-1/payment/3", "amount_minor": 500, "status": "paid"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("exit",     {"amount_minor": 500, "outcome": "lease", "lease": {"lease": "platform/7", "cap_minor": 900, "dn": 0}}),
+        ("attached", {"amount_minor": 500, "outcome": "lease", "lease": {"lease": "platform/7", "cap_minor": 900, "dn": 0}}),
+        ("released", {"lease": "platform/7", "cap_minor": 900, "dn": 0}),
+    ],
+)  # fmt: skip
+def test_what_another_protocol_promised_is_not_collected_here(kind, body):
+    city, chain = make_city(), Chain().fill(1)
+    entry = chain.add("entry", {"lane": "entry-1"}, GOOD)
+    session = f"1.{entry.n}"
+    if kind == "released":
+        chain.add("exit", {"session": session, "amount_minor": 500, "outcome": "pay-here"})
+    chain.add(kind, {"session": session, **body})
+    assert [line["type"] for line in down(give(city, chain.records))] == ["lease"]
+
+
 @pytest.mark.parametrize("kind", ["leased", "released"])
 def test_a_lease_that_came_after_the_exit_is_charged_once(kind):
     city, chain = make_city(), Chain().fill(1)
