@@ -45,7 +45,7 @@ def check(result: Result, cars: int) -> None:
         ("kills", KILLS_ONLY, 3, 100),
         ("link", LINK_ONLY, 4, 200),
         ("nodes", NODES_ONLY, 5, 200),
-        ("storm", STORMY, 6, 1200),
+        ("storm", STORMY, 6, 500),
     ],
 )
 def test_every_car_is_billed_once(tmp_path: Path, name: str, faults: Faults, seed: int, cars: int) -> None:
@@ -62,7 +62,7 @@ NEAR_MS = 30_000
 
 
 def test_a_misread_plate_debits_nobody_else(tmp_path: Path) -> None:
-    cars = 1000
+    cars = 600
     seed = 12
     print(f"seed {seed}")
     world = World(seed, tmp_path, cars=cars, faults=Faults(misread=0.03))
@@ -82,10 +82,11 @@ def test_a_misread_plate_debits_nobody_else(tmp_path: Path) -> None:
     ]
     strangers = [session for session in wrong if session.plate in stays]
     assert strangers == []
-    reviewed = sum(session.outcome == "review" for session in booked)
-    alike = world.journal.records(1, 1_000_000)
-    matched = sum('"match":"alike"' in record.line for record in alike)
-    print(f"{world.reader.errors} misreads: {matched} stays matched, {reviewed} exits reviewed of {cars}")
+    lines = [record.line for record in world.journal.records(1, 1_000_000)]
+    attached = sum('"type":"attached"' in line for line in lines)
+    matched = attached + sum('"match":"alike"' in line for line in lines)
+    reviewed = sum(session.outcome == "review" for session in booked) - attached
+    print(f"{world.reader.errors} misreads: {matched} stays matched, {reviewed} exits left in review of {cars}")
     assert result.exits == cars
     assert matched > 20
     assert reviewed < 0.02 * cars

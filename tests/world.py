@@ -253,8 +253,9 @@ class World:
             for driver in drivers
             if driver.agreement is not None
         }
+        borne = {driver.car.identity for driver in drivers}
         ours = base64.b64decode(self.signer.public_base64)
-        self.city = City(key, str(self.folder / "city.db"), {CHAIN: ours}, agreements)
+        self.city = City(key, str(self.folder / "city.db"), {CHAIN: ours}, agreements, borne=borne)
 
     # The gateway, and its deaths.
 
