@@ -70,6 +70,7 @@ class BrokerProcess:
             if self._process.poll() is not None or time.monotonic() > deadline_s:
                 self.kill()
                 raise RuntimeError(f"no broker on {self.host}:{self.port}:\n{self.log.read_text()[-2000:]}")
+            # Another process's port says nothing when it opens: asking is the only way to know, and this is the pause between.
             time.sleep(0.02)
 
     def stop(self) -> None:

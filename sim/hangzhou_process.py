@@ -89,6 +89,7 @@ class HangzhouProcess:
             if self._server is not None:
                 self._server.server_close()
                 self._server = None
+            # Nothing is served while away; a signal's handler sets what the next look sees, and no test waits on this pause.
             time.sleep(LOOK_S)
             return
         if self._server is None:

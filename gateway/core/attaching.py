@@ -32,14 +32,20 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     reason = _objection(session, stray)
     if session is None or stray is None or reason:
         return refuse(event, event.session, reason, answer)
-    session = _of_the_right_plate(memory, session, stray, event.whose, answer)
+    # What was promised to the misread plate is nobody's promise to the right one.
+    owing = session if event.whose == "entry" else replated(session, stray)
     # An exit that fits no stay is a session whose entry is that exit.
     entered_ms, exited_ms = stay_ms(session.entered, stray.entered)
     try:
-        bill = charge(memory, session, entered_ms, exited_ms)
+        bill = charge(memory, owing, entered_ms, exited_ms)
     except TariffError:
         return refuse(event, event.session, "price not known", answer)
     memory.once.take(event, answer)
+    if session.state is State.INSIDE:
+        # It leaves the lot under the plate by which memory knows it.
+        memory.put(moved(session, Trigger.PAIRED), answer)
+        owing = moved(owing, Trigger.PAIRED)
+    session = owing
     outcome = _outcome(session, stray, bill.amount_minor)
     body: dict[str, Value] = {
         "session": session.id,
@@ -63,14 +69,6 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
     memory.put(moved(stray, Trigger.ATTACHED), answer)
     return None
-
-
-def _of_the_right_plate(memory: LotMemory, session: Session, stray: Session, whose: str, answer: Answer) -> Session:
-    """The stay under the plate that owes. What was promised to the misread plate is nobody's promise to this one."""
-    if session.state is State.INSIDE:
-        session = moved(session, Trigger.PAIRED)
-        memory.put(session, answer)
-    return session if whose == "entry" else replated(session, stray)
 
 
 def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cached_property
 
 
 class LaneRole(StrEnum):
@@ -38,19 +39,19 @@ class BayNode:
 Node = LaneNode | BayNode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lot:
-    """One lot: its id and its nodes, by bus."""
+    """One lot: its id and its nodes, by bus. What each step asks of them is worked out once."""
 
     lot: str
     buses: dict[str, tuple[Node, ...]]
 
-    @property
+    @cached_property
     def bays(self) -> tuple[str, ...]:
         """All bays of the lot, in the order of the configuration."""
         return tuple(b for nodes in self.buses.values() for n in nodes if isinstance(n, BayNode) for b in n.bays)
 
-    @property
+    @cached_property
     def lanes(self) -> dict[str, LaneRole]:
         """Role of each lane."""
         return {n.lane: n.role for nodes in self.buses.values() for n in nodes if isinstance(n, LaneNode)}

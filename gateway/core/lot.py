@@ -85,7 +85,7 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
             past = granting.past_stays(event.entitlement)
             before = charge.wanted_before(memory, past) if past else None
             return [stays for stays in (past, before) if stays]
-        case PlateRead() if memory.lot.lanes[event.lane] is LaneRole.EXIT:
+        case PlateRead() if memory.rules.tariff.rules.counts_earlier and memory.lot.lanes[event.lane] is LaneRole.EXIT:
             found = matching.find(memory, event.plate)
             earlier = charge.wanted_earlier(memory, found.session) if found else None
             return [earlier] if earlier else []

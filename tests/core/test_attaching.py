@@ -12,9 +12,10 @@ from gateway.core.entitlement import Way
 from gateway.core.moment import ClockQuality
 from gateway.core.plate import Plate
 from tests import entitled
+from tests.core.test_charge import HOLIDAY, rules
 from tests.core.test_corrections import money, reasons
 from tests.core.test_payments import OWED, receivable
-from tests.lots import HOUR_MS, SmallLot, at, plate
+from tests.lots import HOUR_MS, SmallLot, at, plate, state_of
 
 MISREAD = plate("苏E77777")
 
@@ -136,3 +137,15 @@ def test_the_bill_commits_to_the_plate_that_owes(
     lot.step(lot.line(ExitAttached, "a-1", session, str(stray["session"]), whose, "seen"))
     told = lot.last("attached")
     assert (told["plate"], money(lot, session)[0]) == (lot.last(owes)["plate"], state)
+
+
+def test_a_bill_that_nobody_can_price_leaves_the_stay_as_it_is(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, rules=rules(HOLIDAY, "china-2026"))
+    session = lot.enter()
+    lot.wait(100 * 24 * HOUR_MS)
+    lot.step(lot.read("out", MISREAD))
+    before = state_of(lot.engine.memory)
+    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "entry", "seen"))
+    assert reasons(lot) == ["price not known"]
+    assert state_of(lot.engine.memory) == before
+    assert money(lot, session)[0] == "inside"
