@@ -1,7 +1,7 @@
-"""The command line: `lotgate run`, `quote`, `tariff`, `export`, `verify`, `replay`, `check-config`, `key`, `completion`.
+"""The command line: `lotgate run`, `quote`, `tariff`, `ctl`, `export`, `verify`, `replay`, `check-config`, `key`, `completion`.
 
-Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 75 try later,
-78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
+Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 4 no answer (ctl),
+75 try later, 78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gateway.ctl_command import ctl, operator_key
 from gateway.tariff_command import quote, tariff
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def main() -> None:
     """The parking gateway for pay-after-exit: sensors over serial, stays in SQLite, signed records over MQTT."""
 
 
+main.add_command(ctl)
+main.add_command(operator_key)
 main.add_command(quote)
 main.add_command(tariff)
 

@@ -9,40 +9,54 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.config import Config
 from gateway.core.city_events import ReceiptArrived
+from gateway.core.commands import SendReply
 from gateway.core.events import Event
+from gateway.core.operator_events import OperatorsListed
 from gateway.core.record import Record
 from gateway.core.tariff import Tariff
 from gateway.engine import Outcome
 from gateway.forms import Rejection
 from gateway.messages import Meta, Presence, State
+from gateway.orders import Signed
 from gateway.shell.clock import Clock
 from gateway.shell.mqtt import Acked, Arrived, Broker, Connected, Disconnected, Link, LinkEvent, Refused
 from gateway.sync.downlink import Downlink
 from gateway.sync.live import Live, LiveCommand
+from gateway.sync.orders import Orders
 from gateway.sync.uplink import Uplink
 from gateway.topics import Kind, Topic, parse_topic, subscriptions
+
+REPLIES_MAX = 64
+"""Replies that wait for the link; a console that got none asks again and gets the same."""
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Nameplate:
-    """What the gateway says of itself: its start's number, its chain's epoch, its key's id, its tariff, its release."""
+    """What the gateway says of itself: its start's number, its chain's epoch, its key's id, its tariff, its release, and the
+    city's word on its key."""
 
     hello: int
     epoch: int
     key: str
     tariff: Tariff
     version: str
+    statement: str = ""
+    statement_sig: str = ""
 
 
 class CityLine:
-    """Runs the link; `submit(events)` queues an engine step, `read(first, limit)` a read of records, both may refuse."""
+    """Runs the link; `submit(events)` queues an engine step, `read(first, limit)` a read of records, both may refuse.
+
+    `operators`: id and public key (base64) of everybody whose commands the ledger knows.
+    """
 
     def __init__(
         self,
@@ -51,6 +65,7 @@ class CityLine:
         *,
         clock: Clock,
         city_key: bytes,
+        operators: Mapping[str, str],
         submit: Callable[[tuple[Event, ...]], bool],
         read: Callable[[int, int], bool],
     ) -> None:
@@ -62,6 +77,10 @@ class CityLine:
         self._gateway = config.gateway.id
         self._uplink = Uplink(self._gateway, me.epoch)
         self._downlink = Downlink(self._gateway, city_key)
+        self._orders = Orders(self._gateway, city_key)
+        self._orders.start(operators)
+        self._listed: OperatorsListed | None = None
+        self._replies: deque[SendReply] = deque(maxlen=REPLIES_MAX)
         self._live = Live(city=config.city.name, gateway=self._gateway, lot=config.lot.id)
         self._reading = False
         self._connection = 0
@@ -116,10 +135,27 @@ class CityLine:
         """Something for the live view."""
         self._live.take(command, self._clock.moment().wall_ms)
 
+    def reply(self, reply: SendReply) -> None:
+        """Answer an operator; what finds no room in the link now goes with the next tick."""
+        self._replies.append(reply)
+        self._send_replies()
+
     def tick(self) -> None:
-        """Once a second: publish what changed in the live view, leaving room for records."""
+        """Once a second: publish what changed in the live view, leaving room for records; try again what found no room."""
+        self._send_replies()
+        self._submit_list()
         for outgoing in self._live.next(self._link.room - 1):
             self._publish(outgoing.topic, outgoing.body)
+
+    def _send_replies(self) -> None:
+        while self._replies and self._link.room:
+            reply = self._replies.popleft()
+            self._publish(self._topic(Kind.REPLY, reply.key), Signed(reply.line, reply.signature).to_json())
+
+    def _submit_list(self) -> None:
+        """A revoked key must not stay in force because the queue was full when the list came."""
+        if self._listed is not None and self._submit((self._listed,)):
+            self._listed = None
 
     def _pump(self) -> None:
         wanted = self._uplink.wanted()
@@ -165,6 +201,9 @@ class CityLine:
         if isinstance(topic, Rejection):
             log.warning("message on a foreign topic: %s", topic)
             return
+        if topic.kind in (Kind.COMMAND, Kind.SETTING):
+            self._ordered(topic, message.payload)
+            return
         events: list[Event] = []
         for found in self._downlink.receive(topic.kind, message.payload):
             if isinstance(found, Rejection):
@@ -174,6 +213,16 @@ class CityLine:
         if events and not self._submit(tuple(events)):
             # No room: take the stream up again at the last committed number; the city repeats what no record confirms.
             self._downlink.start(self._newest.dn)
+
+    def _ordered(self, topic: Topic, payload: bytes) -> None:
+        found = self._orders.receive(topic, payload, self._clock.now_ms())
+        if isinstance(found, Rejection):
+            log.warning("message on %s rejected: %s", topic, found)
+        elif isinstance(found, OperatorsListed):
+            self._listed = found
+            self._submit_list()
+        elif not self._submit((found,)):
+            log.warning("no room for a command on %s: its console gets no answer", topic)
 
     def _make_link(self) -> Link:
         part = self._config.broker
@@ -203,6 +252,8 @@ class CityLine:
             tariff=tariff.name,
             tariff_hash=tariff.hash,
             version=self._me.version,
+            statement=self._me.statement,
+            statement_sig=self._me.statement_sig,
         )
         self._publish(self._topic(Kind.META), meta.to_json())
         self._publish(self._topic(Kind.STATE), self._state(Presence.ONLINE, self._connection))

@@ -14,16 +14,18 @@ from typing import Protocol
 
 from gateway.core.answer import Answer
 from gateway.core.city_events import Numbered, ReceiptArrived
-from gateway.core.commands import Command, RaiseAlarm, Severity
+from gateway.core.commands import Command, RaiseAlarm, SendReply, Severity
 from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
 from gateway.core.lot import answer_events, wanted_day, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
 from gateway.core.memory import LotMemory, Rules
 from gateway.core.moment import Moment, step_ms
+from gateway.core.operator_events import CommandArrived
 from gateway.core.platform_book import PlatformBook
 from gateway.core.platform_events import DayReported, PaymentPushed, Push, PushAnswered
 from gateway.core.platform_state import Asked, PlatformTerms, Work
 from gateway.core.record import ROTATE_DOMAIN, Disclosure, Draft, Record, Value, record_hash, record_line, signed_bytes
+from gateway.orders import REPLY_DOMAIN
 from gateway.store.journal import Journal, LedgerError, Step
 
 RECEIPT_KEPT_MS = 60_000
@@ -183,6 +185,7 @@ class Engine:
             self._adopt_used(payment)
         for event in fresh:
             self._adopt_platform(event)
+            self._recall(event)
             for session in (*wanted_sessions(event), *self._past_stays(event), *self._past_term(event, now)):
                 self._adopt(session)
             day = wanted_day(event)
@@ -191,6 +194,7 @@ class Engine:
             self._adopt_used(event)
         answer_events(self._memory, fresh, now, answer)
         records = self._sign(answer.drafts, now)
+        self._sign_replies(answer)
         if records or acked or answer.sessions or answer.lanes or answer.bays or answer.origins or answer.platform:
             self._commit(records, answer, acked)
             self._last = now
@@ -240,6 +244,13 @@ class Engine:
             session = self._journal.session(session_id)
             if session is not None:
                 self._memory.adopt(session)
+
+    def _recall(self, event: Event) -> None:
+        """A command that may have come before: its reply is asked for, since it must be the same again."""
+        if isinstance(event, CommandArrived):
+            given = self._journal.given(event.command.key, event.command.n)
+            if given is not None:
+                self._memory.roster.recall(given)
 
     def _is_fresh(self, event: Event, now: Moment, acked: dict[str, tuple[int, int]], answer: Answer) -> bool:
         if isinstance(event, NodeEvent):
@@ -291,8 +302,16 @@ class Engine:
             records.append(Record(self._epoch, n, line, signature, self._signer.key, disclosure))
         return tuple(records)
 
+    def _sign_replies(self, answer: Answer) -> None:
+        """Sign what is answered for the first time; what was answered before keeps its signature."""
+        for index, command in enumerate(answer.commands):
+            if isinstance(command, SendReply) and not command.signature:
+                signature = self._signer.sign(REPLY_DOMAIN + command.line.encode())
+                answer.commands[index] = replace(command, signature=signature)
+
     def _commit(self, records: tuple[Record, ...], answer: Answer, acked: dict[str, tuple[int, int]]) -> None:
-        self._journal.commit(Step(records, answer, acked, self._dn, self._receipt), self._memory)
+        replies = {c.line: c.signature for c in answer.commands if isinstance(c, SendReply)}
+        self._journal.commit(Step(records, answer, acked, self._dn, self._receipt, replies), self._memory)
         self._receipt = None
         self._acked.update(acked)
         if records:

@@ -20,6 +20,8 @@ LINES_MAX = 100
 """Lines of one message: less than a second's work for a slow city, so its answer comes before the resend timer."""
 TEXT_BYTES_MAX = 4_096
 """Any text inside a body; a record's line is the longest."""
+LIST_BYTES_MAX = 49_152
+"""The line with the list of operators: a hundred of them take 25 kB, and a body has room for it and its signature."""
 NAMES_MAX = 256
 """Members of a table: the lanes of a lot, the counters of a gateway."""
 INTEGER_MAX = 2**53 - 1
@@ -87,6 +89,39 @@ def text(value: object) -> str:
     return value
 
 
+def long_text(value: object) -> str:
+    """Reader of a text of at most LIST_BYTES_MAX bytes, for the one line that is longer than a record's."""
+    if not isinstance(value, str) or len(value.encode()) > LIST_BYTES_MAX:
+        raise ValueError("not a text, or too long")
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Short:
+    """Reader of a printable text of at most so many bytes."""
+
+    bytes_max: int
+
+    def __call__(self, value: object) -> str:
+        found = text(value)
+        if len(found.encode()) > self.bytes_max or not found.isprintable():
+            raise ValueError(f"not printable text of at most {self.bytes_max} bytes")
+        return found
+
+
+def short_text(bytes_max: int) -> Reader:
+    """Reader of a printable text of at most so many bytes."""
+    return Short(bytes_max)
+
+
+def key_id(value: object) -> str:
+    """Reader of a key's id: 16 lower-case hex digits."""
+    found = text(value)
+    if len(found) != 16 or not set(found) <= set("0123456789abcdef"):
+        raise ValueError("not 16 lower-case hex digits")
+    return found
+
+
 def count(value: object) -> int:
     """Reader of an integer from 0 to 2^53-1."""
     if type(value) is not int or not 0 <= value <= INTEGER_MAX:
@@ -101,15 +136,27 @@ def version(value: object) -> int:
     return value
 
 
+def anything(value: object) -> object:
+    """Reader of what is read elsewhere."""
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """Reader of one of these words, turned into what it means."""
+
+    words: tuple[str, ...]
+    make: Callable[[str], Any] = str
+
+    def __call__(self, value: object) -> Any:
+        if value not in self.words:
+            raise ValueError(f"not one of {', '.join(self.words)}")
+        return self.make(str(value))
+
+
 def word(*words: str) -> Reader:
     """Reader of one of these words."""
-
-    def read(value: object) -> str:
-        if value not in words:
-            raise ValueError(f"not one of {', '.join(words)}")
-        return str(value)
-
-    return read
+    return Word(words)
 
 
 def signature(value: object) -> bytes:
@@ -128,31 +175,54 @@ def hash_hex(value: object) -> bytes:
     return raw
 
 
-def table(reader: Reader) -> Reader:
+@dataclass(frozen=True, slots=True)
+class Table:
     """Reader of an object with any names and values of one kind."""
 
-    def read(value: object) -> dict[str, Any]:
+    of: Reader
+
+    def __call__(self, value: object) -> dict[str, Any]:
         if not isinstance(value, dict) or len(value) > NAMES_MAX:
             raise ValueError(f"not a table of at most {NAMES_MAX}")
-        return {text(name): reader(item) for name, item in value.items()}
+        return {text(name): self.of(item) for name, item in value.items()}
 
-    return read
+
+def table(reader: Reader) -> Reader:
+    """Reader of an object with any names and values of one kind."""
+    return Table(reader)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Reader of a list of at most LINES_MAX values of one kind, as a tuple."""
+
+    of: Reader
+
+    def __call__(self, value: object) -> tuple[Any, ...]:
+        if not isinstance(value, list) or len(value) > LINES_MAX:
+            raise ValueError(f"not a list of at most {LINES_MAX}")
+        return tuple(self.of(item) for item in value)
 
 
 def listing(reader: Reader) -> Reader:
     """Reader of a list of at most LINES_MAX values of one kind, as a tuple."""
+    return Listing(reader)
 
-    def read(value: object) -> tuple[Any, ...]:
-        if not isinstance(value, list) or len(value) > LINES_MAX:
-            raise ValueError(f"not a list of at most {LINES_MAX}")
-        return tuple(reader(item) for item in value)
 
-    return read
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Reader of an object with exactly the keys of a form, turned into what it means."""
+
+    form: Form
+    make: Callable[..., Any] = dict
+
+    def __call__(self, value: object) -> Any:
+        return self.make(**_object(value, self.form))
 
 
 def fields(form: Form) -> Reader:
     """Reader of an object with exactly the keys of a form."""
-    return lambda value: _object(value, form)
+    return Fields(form)
 
 
 def _object(value: object, form: Form) -> dict[str, Any]:

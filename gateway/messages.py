@@ -53,7 +53,7 @@ class State(_Flat):
     at_ms: int
 
     FORM: ClassVar[Form] = {
-        "state": lambda value: Presence(forms.text(value)),
+        "state": forms.Word(tuple(Presence), Presence),
         "boot": forms.count,
         "connection": forms.count,
         "version": forms.text,
@@ -63,7 +63,11 @@ class State(_Flat):
 
 @dataclass(frozen=True)
 class Meta(_Flat):
-    """Topic meta, the birth: what this gateway is. `lanes`: lane to role; `next` and `receipted` are numbers of its chain."""
+    """Topic meta, the birth: what this gateway is. `lanes`: lane to role; `next` and `receipted` are numbers of its chain.
+
+    `statement`: the city's signed line that says whose the record key is, `statement_sig` its signature in base64;
+    '' if the gateway has none.
+    """
 
     lot: str
     lanes: Mapping[str, str]
@@ -77,10 +81,13 @@ class Meta(_Flat):
     tariff: str
     tariff_hash: str
     version: str
+    statement: str = ""
+    statement_sig: str = ""
 
     FORM: ClassVar[Form] = {
         "lanes": forms.table(forms.text),
         **dict.fromkeys(("lot", "chain", "key", "currency", "tariff", "tariff_hash", "version"), forms.text),
+        **dict.fromkeys(("statement", "statement_sig"), forms.text),
         **dict.fromkeys(("bays", "epoch", "next", "receipted"), forms.count),
     }
 
@@ -176,6 +183,9 @@ class SignedLine:
     signature: bytes
 
 
+_COLUMNS: Form = {"lines": forms.listing(forms.text), "sigs": forms.listing(forms.signature)}
+
+
 @dataclass(frozen=True, slots=True)
 class Records:
     """Topic rec/{stream}: records `first`, first+1, ... of one epoch under one key, and the plates to disclose beside them."""
@@ -186,6 +196,13 @@ class Records:
     key: str
     disclose: tuple[Opening, ...] = ()
 
+    FORM: ClassVar[Form] = {
+        **dict.fromkeys(("epoch", "first"), forms.count),
+        "key": forms.text,
+        "disclose": forms.listing(forms.Fields(Opening.FORM, Opening)),
+        **_COLUMNS,
+    }
+
     def to_json(self) -> bytes:
         """The body."""
         openings = [{"n": o.n, "plate": o.plate, "salt": o.salt} for o in self.disclose]
@@ -195,15 +212,13 @@ class Records:
     @classmethod
     def from_json(cls, payload: bytes) -> Records | Rejection:
         """The message, or why it is none."""
-        openings = forms.listing(forms.fields(Opening.FORM))
-        form = {"epoch": forms.count, "first": forms.count, "key": forms.text, "disclose": openings, **_COLUMNS}
-        got = _read(payload, form)
+        got = _read(payload, cls.FORM)
         if isinstance(got, Rejection):
             return got
         signed = _rows(got)
         if isinstance(signed, Rejection):
             return signed
-        return cls(got["epoch"], got["first"], signed, got["key"], tuple(Opening(**item) for item in got["disclose"]))
+        return cls(got["epoch"], got["first"], signed, got["key"], got["disclose"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +227,8 @@ class Receipt:
 
     signed: SignedLine
 
+    FORM: ClassVar[Form] = {"line": forms.text, "sig": forms.signature}
+
     def to_json(self) -> bytes:
         """The body."""
         return _body({"line": self.signed.line, "sig": _base64(self.signed.signature)})
@@ -219,7 +236,7 @@ class Receipt:
     @classmethod
     def from_json(cls, payload: bytes) -> Receipt | Rejection:
         """The message, or why it is none."""
-        got = _read(payload, {"line": forms.text, "sig": forms.signature})
+        got = _read(payload, cls.FORM)
         return got if isinstance(got, Rejection) else cls(SignedLine(got["line"], got["sig"]))
 
 
@@ -229,6 +246,8 @@ class Down:
 
     signed: tuple[SignedLine, ...]
 
+    FORM: ClassVar[Form] = _COLUMNS
+
     def to_json(self) -> bytes:
         """The body."""
         return _body(_columns(self.signed))
@@ -236,12 +255,9 @@ class Down:
     @classmethod
     def from_json(cls, payload: bytes) -> Down | Rejection:
         """The message, or why it is none."""
-        got = _read(payload, _COLUMNS)
+        got = _read(payload, cls.FORM)
         signed = got if isinstance(got, Rejection) else _rows(got)
         return signed if isinstance(signed, Rejection) else cls(signed)
-
-
-_COLUMNS: Form = {"lines": forms.listing(forms.text), "sigs": forms.listing(forms.signature)}
 
 
 def _columns(signed: tuple[SignedLine, ...]) -> dict[str, Any]:

@@ -23,13 +23,14 @@ from typing import Any
 from gateway.bus_line import BusLine, Capture
 from gateway.city_line import CityLine, Nameplate
 from gateway.config import Config
-from gateway.core.commands import Command, OpenBarrier, ShowText
+from gateway.core.commands import Command, OpenBarrier, SendReply, ShowText
 from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
 from gateway.core.layout import LaneNode, LaneRole
 from gateway.core.moment import Moment
 from gateway.core.platform_state import Asked, KeptPush, Work
 from gateway.core.record import SALT_BYTES, Record
 from gateway.engine import Engine, Identity, Outcome
+from gateway.export import Statement, StatementError
 from gateway.fallback import run_open
 from gateway.hangzhou_line import HangzhouLine
 from gateway.lot_rules import load_rules
@@ -120,12 +121,22 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     if successor is not None:
         take_next(config.gateway.key)
         signer = successor
-    me = Nameplate(hello, journal.head().epoch, signer.key, rules.tariff, version("lotgate"))
+    me = Nameplate(hello, journal.head().epoch, signer.key, rules.tariff, version("lotgate"), *_statement(config))
     waiting = tuple(journal.platform.waiting())
     gateway = Gateway(
         config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture, waiting=waiting
     )
     return asyncio.run(gateway.run(started))
+
+
+def _statement(config: Config) -> tuple[str, str]:
+    """The city's word on the record key, for consoles; a gateway goes on without it, and only its replies prove less."""
+    try:
+        found = Statement.load(config.gateway.statement)
+    except StatementError as error:
+        log.warning("%s", error)
+        return "", ""
+    return found.line, base64.b64encode(found.signature).decode()
 
 
 def open_journal(config: Config) -> Journal:
@@ -153,7 +164,15 @@ class Gateway:
         self._clock = clock
         self._engine = engine
         self._worker: Worker[Item, Result] = Worker(self._work, self._done)
-        self._city = CityLine(config, me, clock=clock, city_key=city_key, submit=self._submit, read=self._read)
+        self._city = CityLine(
+            config,
+            me,
+            clock=clock,
+            city_key=city_key,
+            operators=engine.memory.roster.publics(),
+            submit=self._submit,
+            read=self._read,
+        )
         self._waiting = waiting
         part = config.hangzhou
         self._hangzhou: HangzhouLine | None = None
@@ -289,6 +308,8 @@ class Gateway:
     def _carry_out(self, command: Command) -> None:
         if isinstance(command, OpenBarrier | ShowText):
             self._lanes[command.lane].command(command)
+        elif isinstance(command, SendReply):
+            self._city.reply(command)
         else:
             self._city.show(command)
 

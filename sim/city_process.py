@@ -3,10 +3,10 @@
 Takes a message, commits, publishes what follows, and only then acknowledges to the broker. Says "connected" on stderr each time
 the broker has it. SIGUSR1 prints the totals as one line of JSON; SIGTERM and SIGINT end it. The configuration is a JSON object:
   broker      host, port, client_id, username, password, ca, certificate, key (paths; all but the first three may be missing)
-  city, key   the city's name in the topics, and the path of its Ed25519 private key in PEM
-  store       path of its books (SQLite)
+  city, key, store  the city's name in the topics, and the paths of its Ed25519 private key in PEM and of its books (SQLite)
   chains      chain id -> base64 of the 32 bytes of its public key
   agreements  plate identity -> {"cap_minor": ..., "pays": true or false}
+  operators   path of the list of operators (sim/city_operators), read at the start and on SIGHUP; may be missing
   desks       front desk -> {"key": base64 of its public key, "chains": [...]}; may be missing
 """
 
@@ -33,6 +33,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from sim.city import Agreement, City, Outgoing
 from sim.city_desk import Desk, FrontDesks
+from sim.city_operators import operator_lists
 
 WAKE_S = 1.0
 WAITING_MAX = 200
@@ -52,7 +53,11 @@ class _Message:
 class CityProcess:
     """The city behind a broker. `run` returns after `end`."""
 
-    def __init__(self, city: City, desks: FrontDesks, name: str, broker: dict[str, Any]) -> None:
+    def __init__(self, city: City, desks: FrontDesks, config: dict[str, Any]) -> None:
+        name, broker = config["city"], config["broker"]
+        self._chains = tuple(config["chains"])
+        self._operators = Path(config["operators"]) if "operators" in config else None
+        self._relisted = False
         self._city = city
         self._desks = desks
         self._name = name
@@ -71,6 +76,10 @@ class CityProcess:
         """Let `run` print the totals."""
         self._asked = True
 
+    def relist(self, *_signal: object) -> None:
+        """Let `run` read the list of operators again."""
+        self._relisted = True
+
     def run(self) -> None:
         """Serve until `end`."""
         self._client.loop_start()
@@ -88,15 +97,23 @@ class CityProcess:
         else:
             if message is None:
                 self._publish(self._city.connected(_now_ms()))
+                self._list_operators()
                 print("connected", file=sys.stderr, flush=True)
             else:
                 self._publish(self._receive(message))
                 if message.connection == self._connection:
                     self._client.ack(message.mid, 1)
                 self._publish(self._city.wake(_now_ms()))
+        if self._relisted:
+            self._relisted = False
+            self._list_operators()
         if self._asked:
             self._asked = False
             print(json.dumps(self._city.totals()), flush=True)
+
+    def _list_operators(self) -> None:
+        if self._operators is not None:
+            self._publish(operator_lists(self._city, self._name, self._chains, self._operators, _now_ms()))
 
     def _receive(self, message: _Message) -> list[Outgoing]:
         if "/_desk/" in message.topic:
@@ -156,7 +173,7 @@ def _open(config: dict[str, Any]) -> CityProcess:
         name: Desk(base64.b64decode(desk["key"]), tuple(desk["chains"]))
         for name, desk in config.get("desks", {}).items()
     }
-    return CityProcess(city, FrontDesks(city, desks), config["city"], config["broker"])
+    return CityProcess(city, FrontDesks(city, desks), config)
 
 
 @click.command()
@@ -169,6 +186,7 @@ def main(config: Path) -> None:
     signal.signal(signal.SIGTERM, process.end)
     signal.signal(signal.SIGINT, process.end)
     signal.signal(signal.SIGUSR1, process.ask)
+    signal.signal(signal.SIGHUP, process.relist)
     process.run()
 
 

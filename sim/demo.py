@@ -283,18 +283,23 @@ async def _stay(field: Field, site: Site, drivers: tuple[Driver, ...], display: 
     wall_ms = time.time_ns() // 1_000_000
     field.base = Base(now_ms - stamp_ms, wall_ms - stamp_ms, 1)
     field.populate([replace(d, arrive_ms=d.arrive_ms + wall_ms) for d in drivers], Truth(), any_time)
-    operator = site.make_operator_key()
     lotgate = Path(sys.executable).parent / "lotgate"
-    watch = f"\n  {lotgate} watch {site.watching}" if site.watching else ""
+    ctl = f"{lotgate} ctl --profile {site.console}"
     display.finish(
         f"""
-Lot, broker and city go on at real speed, a car a minute; the gateway is stopped. In another terminal:
+Lot, broker and city go on at real speed, a car a minute; the gateway is stopped. In another terminal, start it again:
 
-  {lotgate} run --config {site.config}{watch}
+  {lotgate} run --config {site.config}
+
+In a third one be the operator. Raising a barrier asks for the lot's name, which is {site.spec.id}:
+
+  {ctl} lots
+  {ctl} open {site.spec.gateway} {site.lanes[-1].name} --reason "to see it rise"
+  {ctl} watch
   {lotgate} export --config {site.config} --out {site.folder / "later.export"}
   {lotgate} verify {site.folder / "later.export"} --anchor {site.city_public}
 
-An operator's key: {operator} (public: {operator.with_suffix(".pub")}). Ctrl-C ends it; everything is in {site.folder}."""
+Ctrl-C ends it; everything is in {site.folder}."""
     )
     await asyncio.Event().wait()
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from sim.broker import BrokerProcess, EmbeddedBroker, MosquittoBroker
 from sim.mosquitto import find_mosquitto
 from sim.pki import issue_client, issue_server, make_authority
-from sim.site import CITY_USER, BrokerAccess, Login, Site
+from sim.site import CITY_USER, CONSOLE_USER, BrokerAccess, Login, Site
 
 STOP_S = 10
 FREEZE_S = 0.2
@@ -100,7 +100,7 @@ def make_broker(kind: str, site: Site) -> tuple[BrokerProcess, BrokerAccess]:
     if kind == "embedded":
         login = Login("lotgate", secrets.token_hex(12))
         embedded = EmbeddedBroker(folder, username=login.user, password=login.password)
-        return embedded, BrokerAccess(embedded.host, embedded.port, gateway=login, city=login)
+        return embedded, BrokerAccess(embedded.host, embedded.port, gateway=login, city=login, console=login)
     program = find_mosquitto()
     if program is None:
         raise RuntimeError(
@@ -111,14 +111,15 @@ def make_broker(kind: str, site: Site) -> tuple[BrokerProcess, BrokerAccess]:
         pki, now = site.folder / "pki", datetime.now(UTC)
         make_authority(pki, now)
         issue_server(pki, now)
-        for client in (site.spec.gateway, CITY_USER):
+        for client in (site.spec.gateway, CITY_USER, CONSOLE_USER):
             issue_client(pki, client, now)
         broker = MosquittoBroker(program, folder, city=site.spec.city, pki=pki)
         return broker, BrokerAccess(broker.host, broker.port, pki=pki)
-    gateway, city = Login(site.spec.gateway, secrets.token_hex(12)), Login(CITY_USER, secrets.token_hex(12))
-    users = {login.user: login.password for login in (gateway, city)}
+    names = (site.spec.gateway, CITY_USER, CONSOLE_USER)
+    gateway, city, console = (Login(name, secrets.token_hex(12)) for name in names)
+    users = {login.user: login.password for login in (gateway, city, console)}
     broker = MosquittoBroker(program, folder, city=site.spec.city, users=users)
-    return broker, BrokerAccess(broker.host, broker.port, gateway=gateway, city=city)
+    return broker, BrokerAccess(broker.host, broker.port, gateway=gateway, city=city, console=console)
 
 
 def city_child(site: Site) -> Child:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,10 @@ NODES_PER_BUS = 16
 """Bay nodes on one bus: more would make each of them wait longer than its quarter of a second."""
 BAUD_BPS = 115_200
 CITY_USER = "city"
+CONSOLE_USER = "console"
+CERTIFICATE_ENDS = (("certificate", "crt"), ("key", "key"))
+OPERATOR_MS = 366 * 86_400_000
+"""How long the demo's operator may command."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +83,14 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class BrokerAccess:
-    """How the gateway and the city get at the broker; `pki` is the folder with their certificates, None for logins."""
+    """How gateway, city and console get at the broker; `pki` is the folder with their certificates, None for logins."""
 
     host: str
     port: int
     gateway: Login = Login()
     city: Login = Login()
     pki: Path | None = None
+    console: Login = Login()
 
 
 class Site:
@@ -97,6 +103,7 @@ class Site:
         self.city_config = folder / "city.json"
         self.city_books = folder / "city.db"
         self.city_public = folder / "city.pub"
+        self.operators = folder / "operators.json"
         self.ledger = folder / "data" / "ledger.db"
         names = [
             (f"{role}-{i}", role)
@@ -115,6 +122,8 @@ class Site:
         """A part of the gateway's configuration that another protocol needs."""
         self.watching = ""
         """Arguments of `lotgate watch`, where the broker knows no difference between a gateway and a console."""
+        self.console = folder / "console.toml"
+        """Profile of the operator's console."""
 
     @property
     def bus_names(self) -> tuple[str, ...]:
@@ -134,6 +143,7 @@ class Site:
         record_public = _raw(record_key.public_key())
         self._write_statement(city_key, record_public)
         _write_private(self.folder / "broker.password", broker.gateway.password + "\n")
+        self._write_operator(broker)
         if broker.gateway == broker.city and broker.pki is None:
             login = f"--username {broker.gateway.user} --password-file {self.folder / 'broker.password'}"
             self.watching = f"--host {broker.host} --port {broker.port} --city {self.spec.city} {login}"
@@ -142,13 +152,28 @@ class Site:
             self.city_config, json.dumps(self._city_json(drivers, broker, record_public), ensure_ascii=False)
         )
 
-    def make_operator_key(self) -> Path:
-        """An operator's key pair, operator.key and operator.pub."""
+    def _write_operator(self, broker: BrokerAccess) -> None:
+        """An operator with every right: key, place in the city's list, and profile of a console."""
         key = Ed25519PrivateKey.generate()
-        _write_private(self.folder / "operator.key", _private_pem(key))
-        public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-        (self.folder / "operator.pub").write_bytes(public)
-        return self.folder / "operator.key"
+        _write_private(self.folder / "operator.pem", _private_pem(key))
+        entry = {
+            "pub": base64.b64encode(_raw(key.public_key())).decode(),
+            "name": "demo operator",
+            "roles": ["admin"],
+            "expires_ms": time.time_ns() // 1_000_000 + OPERATOR_MS,
+        }
+        listed = {"version": 1, "operators": [entry]}
+        self.operators.write_text(json.dumps(listed, indent=1) + "\n", encoding="utf-8")
+        lines = ["[broker]", f'host = "{broker.host}"', f"port = {broker.port}"]
+        if broker.pki is None:
+            _write_private(self.folder / "console.password", broker.console.password + "\n")
+            lines += [f'username = "{broker.console.user}"', 'password_file = "console.password"']
+        else:
+            lines += [f'ca = "{broker.pki / "ca.crt"}"']
+            lines += [f'{part} = "{broker.pki / CONSOLE_USER}.{end}"' for part, end in CERTIFICATE_ENDS]
+        lines += ["", "[city]", f'name = "{self.spec.city}"', 'public_key = "city.pub"']
+        lines += ["", "[operator]", 'key = "operator.pem"']
+        self.console.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
     def _write_statement(self, city_key: Ed25519PrivateKey, record_public: bytes) -> None:
         """The city's word that the record key is this chain's."""
@@ -206,14 +231,13 @@ class Site:
             access |= {"username": broker.city.user, "password": broker.city.password}
         else:
             access |= {"ca": str(broker.pki / "ca.crt")}
-            access |= {
-                part: str(broker.pki / f"{CITY_USER}.{end}") for part, end in (("certificate", "crt"), ("key", "key"))
-            }
+            access |= {part: str(broker.pki / f"{CITY_USER}.{end}") for part, end in CERTIFICATE_ENDS}
         return {
             "broker": access,
             "city": self.spec.city,
             "key": str(self.folder / "city.key"),
             "store": str(self.city_books),
+            "operators": str(self.operators),
             "chains": {self.spec.gateway: base64.b64encode(record_public).decode()},
             "agreements": {
                 driver.car.identity: {"cap_minor": driver.agreement.cap_minor, "pays": driver.agreement.pays}

@@ -33,12 +33,14 @@ from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.memory import MAX_STAY_MS
 from gateway.core.session import DAY_MS, TRANSITIONS, State, Trigger
+from gateway.orders import LEAST_ROLE, Code, Role, Verb
 from gateway.store.journal import Permit
 from gateway.store.restoring import replace_ledger
 from gateway.sync.down_forms import KINDS
 from sim.hangzhou import Account
 from tests import entitled
 from tests.lots import CHAIN, HOUR_MS, START_MS, SmallLot, at, plate
+from tests.operating import MANAGER, OperatedLot
 from tests.platforms import PlatformLot
 from tests.records import OTHER_KEY
 
@@ -57,7 +59,9 @@ def written_types() -> set[str]:
 
 def written_records(folder: Path) -> list[dict[str, Any]]:
     """The records of a day on which everything happens that a record is written for."""
-    lot = SmallLot(folder, policy=WithoutLease.PAY_HERE)
+    lot = OperatedLot(folder, policy=WithoutLease.PAY_HERE)
+    lot.list(MANAGER)
+    lot.obey(MANAGER, Verb.UNBLOCK, {"plate": plate().identity})
     stays = {name: lot.enter(plate(name)) for name in ("浙A00001", "浙A00002", "浙A00003")}
     lot.step(lot.lease(stays["浙A00001"], 100_000), lot.lease("1.999", 1))
     lot.wait(9 * HOUR_MS)
@@ -197,6 +201,19 @@ def test_every_member_of_a_record_is_documented_and_no_other(tmp_path: Path) -> 
     assert documented == written
     named = ", ".join(row[0] for row in table_rows(text, "Around every body"))
     assert set(re.findall("`([a-z]+)`", named)) == around
+
+
+def test_verbs_roles_and_refusals_of_operators_are_documented_and_no_others() -> None:
+    text = (ROOT / "docs/CONSOLE.md").read_text(encoding="utf-8")
+    verbs, codes, roles = (
+        [row[0].strip("`") for row in table_rows(text, heading)][1:] for heading in ("Verbs", "A reply", "Who may what")
+    )
+    assert verbs == [str(verb) for verb in Verb]
+    assert sorted(codes) == sorted(str(code) for code in Code if code)
+    assert roles == [str(role) for role in Role]
+    for role, said in ((row[0], row[1]) for row in table_rows(text, "Who may what")):
+        named = {verb for verb in Verb if re.search(rf"\b{verb}\b", said)}
+        assert named == {verb for verb in Verb if LEAST_ROLE[verb] == role}
 
 
 def test_the_diagram_is_drawn_from_the_table() -> None:

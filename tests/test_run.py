@@ -61,7 +61,7 @@ def make_config(folder: Path, device: str) -> Config:
     )
 
 
-def make_gateway(config: Config) -> tuple[Gateway, Engine]:
+def make_gateway(config: Config, statement: tuple[str, str] = ("", "")) -> tuple[Gateway, Engine]:
     journal = open_journal(config)
     tariff = shipped_tariff("plain-garage")
     engine = Engine(
@@ -72,7 +72,7 @@ def make_gateway(config: Config) -> tuple[Gateway, Engine]:
         signer=Signer(KEY),
         salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
     )
-    me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test")
+    me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test", *statement)
     public = KEY.public_key().public_bytes_raw()
     return Gateway(config, SystemClock(), engine, me, city_key=public, acked={}, capture=None), engine
 

@@ -39,6 +39,8 @@ UNPAIRED = {
     "tests/test_hangzhou.py": "Hangzhou's own protocol whole, against its stand-in",
     "tests/test_hangzhou_day.py": "a simulated day over Hangzhou's own protocol",
     "tests/test_mutants.py": "the planted faults and their runner",
+    "tests/test_asyncapi.py": "docs/asyncapi.yaml and its writer tests/asyncapi.py",
+    "tests/test_commanding.py": "operators end to end over a real broker",
     "tests/core/test_queue.py": "entry, leaving and the lane's state together",
     "tests/test_rules.py": "rules that hold between modules",
     "tests/test_tidy.py": "the style guide",
@@ -53,6 +55,8 @@ UNPAIRED = {
 TESTED_BY = {
     "gateway/bus_line.py": "tests/test_run.py",
     "gateway/city_line.py": "tests/test_end_to_end.py",
+    "gateway/console/desk.py": "tests/test_ctl_command.py",
+    "gateway/ctl_completion.py": "tests/test_ctl_command.py",
     "gateway/core/answer.py": "tests/core/test_lot.py",
     "gateway/core/debts.py": "tests/core/test_standing.py",
     "gateway/core/entitlement.py": "tests/core/test_entitlement_form.py",
@@ -83,12 +87,16 @@ OWNERS = {
     "chinese_calendar": ("gateway/calendar_tool.py",),
     "click": (
         "gateway/__main__.py",
+        "gateway/ctl_command.py",
+        "gateway/ctl_completion.py",
         "gateway/tariff_command.py",
         "sim/city_process.py",
+        "tests/test_ctl_command.py",
         "tests/test_main.py",
         "tests/test_tariff_command.py",
     ),
     "cryptography": (
+        "gateway/console/operator_key.py",
         "gateway/link/cipher.py",
         "gateway/shell/signer.py",
         "gateway/sync/hangzhou/cipher.py",
@@ -105,6 +113,7 @@ OWNERS = {
     "paho": (
         "gateway/shell/broker_client.py",
         "gateway/shell/push_client.py",
+        "gateway/console/line.py",
         "gateway/console/listener.py",
         "sim/city_process.py",
         "sim/desk.py",

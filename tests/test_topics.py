@@ -19,6 +19,9 @@ TOPICS = [
     (Kind.DOWN,      "c-1",         "park/v1/hz/gw-1/dn/c-1"),
     (Kind.ALARM,     "help_exit-1", "park/v1/hz/gw-1/alarm/help_exit-1"),
     (Kind.METRICS,   "",            "park/v1/hz/gw-1/met"),
+    (Kind.COMMAND,   "recount",     "park/v1/hz/gw-1/cmd/recount"),
+    (Kind.SETTING,   "operators",   "park/v1/hz/gw-1/cfg/operators"),
+    (Kind.REPLY,     "00ff",        "park/v1/hz/_op/00ff/rsp/gw-1"),
 ]  # fmt: skip
 
 
@@ -54,6 +57,11 @@ def test_slash_in_alarm_id():
         "park/v1/hz/gw-1/rec/+",
         "park/v1/hz/gw-1/rec/" + "x" * 65,
         "park/v1/hz/gw-1/unheard",
+        "park/v1/hz/gw-1/rsp/00ff",
+        "park/v1/hz/_op/00ff/rsp",
+        "park/v1/hz/_op/00ff/cmd/gw-1",
+        "park/v1/hz/_op/00ff/rsp/_gw",
+        "park/v1/hz/_op/state",
         "park/v1/hz/gw-1/rec/\ud800",
     ],
 )
@@ -70,4 +78,8 @@ def test_our_own_mistake_raises(kind, name):
 
 
 def test_gateway_listens_to_what_comes_down():
-    assert subscriptions("hz", "gw-1", "c-1") == ("park/v1/hz/gw-1/ack/c-1", "park/v1/hz/gw-1/dn/c-1")
+    root = "park/v1/hz/gw-1"
+    assert subscriptions("hz", "gw-1", "c-1") == (f"{root}/ack/c-1", f"{root}/dn/c-1", f"{root}/cmd/+", f"{root}/cfg/+")
+    assert {wanted.split("/")[4] for wanted in subscriptions("hz", "gw-1", "c-1")} == {
+        k for k, r in RULES.items() if r.down
+    }

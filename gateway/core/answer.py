@@ -15,6 +15,7 @@ from gateway.core.plate import Plate
 from gateway.core.platform_state import PlatformAnswer
 from gateway.core.posting import Posting
 from gateway.core.record import Draft
+from gateway.core.roster import RosterChanges
 from gateway.core.session import Session
 
 
@@ -73,6 +74,7 @@ class Answer:
     closed_days: dict[str, int] = field(default_factory=dict)
     used: dict[tuple[str, str], str] = field(default_factory=dict)
     platform: PlatformAnswer = field(default_factory=PlatformAnswer)
+    roster: RosterChanges = field(default_factory=RosterChanges)
 
     @property
     def upcoming_n(self) -> int:

@@ -33,7 +33,7 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     if session is None or stray is None or reason:
         return refuse(event, event.session, reason, answer)
     # What was promised to the misread plate is nobody's promise to the right one.
-    owing = session if event.whose == "entry" else replated(session, stray)
+    owing = _owing(session, stray, event.whose)
     # An exit that fits no stay is a session whose entry is that exit.
     entered_ms, exited_ms = stay_ms(session.entered, stray.entered)
     try:
@@ -69,6 +69,23 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
     memory.put(moved(stray, Trigger.ATTACHED), answer)
     return None
+
+
+def objection(memory: LotMemory, event: ExitAttached) -> str:
+    """Why an exit does not end a stay, '' if it does."""
+    session, stray = memory.session(event.session), memory.session(event.stray)
+    reason = _objection(session, stray)
+    if session is None or stray is None or reason:
+        return reason
+    try:
+        charge(memory, _owing(session, stray, event.whose), *stay_ms(session.entered, stray.entered))
+    except TariffError:
+        return "price not known"
+    return ""
+
+
+def _owing(session: Session, stray: Session, whose: str) -> Session:
+    return session if whose == "entry" else replated(session, stray)
 
 
 def _outcome(session: Session, stray: Session, amount_minor: int) -> Outcome:

@@ -37,9 +37,9 @@ def cash_taken(memory: LotMemory, event: CashTaken, answer: Answer) -> None:
     """Book cash; a vehicle that is held for it is let out once its bill is paid."""
     if not memory.once.is_new(event, event.session, answer):
         return
-    session = memory.session(event.session) if event.session else _held_at(memory, event.lane)
+    session = _payer(memory, event)
     till = memory.tills.get(event.shift)
-    reason = _objection(session, event) or _objection_to_till(till, event.attendant)
+    reason = not_taken(memory, event)
     if session is None or till is None or reason:
         refuse(event, event.session, reason, answer)
         return
@@ -63,7 +63,7 @@ def shift_closed(memory: LotMemory, event: ShiftClosed, answer: Answer) -> None:
     if not memory.once.is_new(event, "", answer):
         return
     till = memory.tills.get(event.shift)
-    reason = _objection_to_till(till, event.attendant)
+    reason = not_closed(memory, event)
     if till is None or reason:
         refuse(event, "", reason, answer)
         return
@@ -87,6 +87,21 @@ def shift_closed(memory: LotMemory, event: ShiftClosed, answer: Answer) -> None:
         cause = f"The count of shift {till.shift} differs by {difference_minor} minor units from what was taken."
         remedy = "Compare the shift's cash records with its slips."
         answer.commands.append(RaiseAlarm(f"till/{till.shift}", Severity.WARNING, cause, remedy))
+
+
+def not_taken(memory: LotMemory, event: CashTaken) -> str:
+    """Why cash is not taken, '' if it is."""
+    reason = _objection(_payer(memory, event), event)
+    return reason or _objection_to_till(memory.tills.get(event.shift), event.attendant)
+
+
+def not_closed(memory: LotMemory, event: ShiftClosed) -> str:
+    """Why a shift is not closed, '' if it is."""
+    return _objection_to_till(memory.tills.get(event.shift), event.attendant)
+
+
+def _payer(memory: LotMemory, event: CashTaken) -> Session | None:
+    return memory.session(event.session) if event.session else _held_at(memory, event.lane)
 
 
 def _held_at(memory: LotMemory, lane: str) -> Session | None:

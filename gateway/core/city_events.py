@@ -16,7 +16,8 @@ class Origin:
     """The city's signed line that brought an event: its number in the stream down, the line, 64 signature bytes, and the
     city's UTC ms when it was made (0: not known).
 
-    Number 0: it came by a city's own lot protocol; its evidence is the push under the id that the event names.
+    Number 0: no line of the city. It came by a city's own lot protocol, and its evidence is the push under the id that the
+    event names; or an operator asked for it, and the command is kept elsewhere.
     """
 
     dn: int

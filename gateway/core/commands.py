@@ -84,4 +84,13 @@ class PublishNotice:
     amount_minor: int
 
 
-Command = OpenBarrier | ShowText | RaiseAlarm | ClearAlarm | PublishOccupancy | PublishNotice
+@dataclass(frozen=True, slots=True)
+class SendReply:
+    """Answer an operator's command: the console's key, the line, and the record key's signature, empty until it is signed."""
+
+    key: str
+    line: str
+    signature: bytes = b""
+
+
+Command = OpenBarrier | ShowText | RaiseAlarm | ClearAlarm | PublishOccupancy | PublishNotice | SendReply

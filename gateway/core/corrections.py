@@ -54,8 +54,9 @@ def bill_voided(memory: LotMemory, event: BillVoided, answer: Answer) -> None:
     if not memory.once.is_new(event, event.session, answer):
         return
     session = memory.session(event.session)
-    if session is None or not may(session, Trigger.VOIDED) or not session.priced_n:
-        refuse(event, event.session, _not_voided(session), answer)
+    reason = not_voided(session)
+    if session is None or reason:
+        refuse(event, event.session, reason, answer)
         return
     memory.once.take(event, answer)
     body: Body = {
@@ -111,8 +112,11 @@ def _objection(session: Session | None, event: BillCorrected) -> str:
     return "" if may(priced, crediting.repriced(priced)) else _state_of(session)
 
 
-def _not_voided(session: Session | None) -> str:
-    return "it has no exit" if session is not None and may(session, Trigger.VOIDED) else _state_of(session)
+def not_voided(session: Session | None) -> str:
+    """Why a bill cannot be brought to nothing, '' if it can."""
+    if session is None or not may(session, Trigger.VOIDED):
+        return _state_of(session)
+    return "" if session.priced_n else "it has no exit"
 
 
 def _state_of(session: Session | None) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gateway.core.city_events import CityEvent
+from gateway.core.operator_events import OperatorEvent
 from gateway.core.plate import Plate
 from gateway.core.platform_events import PlatformEvent
 
@@ -208,4 +209,4 @@ class Woke:
     """The time that the lot asked to be woken at has come."""
 
 
-Event = NodeEvent | BusEvent | CityEvent | PlatformEvent | BudgetSpent | GatewayStarted | Woke
+Event = NodeEvent | BusEvent | CityEvent | PlatformEvent | OperatorEvent | BudgetSpent | GatewayStarted | Woke

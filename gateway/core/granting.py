@@ -80,15 +80,14 @@ def _reach_back(memory: LotMemory, grant: Benefit | Validation, event: Entitleme
         for session in memory.ended_of(plate):
             off_minor = min(_off(memory, session, grant), session.net_minor) if session.state in BILLED else 0
             if off_minor:
-                _lower(memory, session, (str(kind), grant.id), off_minor, event.origin.dn, answer)
+                lower(memory, session, (str(kind), grant.id), off_minor, event.origin.dn, answer)
                 if isinstance(grant, Validation) and grant.single:
                     memory.book.end(kind, grant.id, session.exited_ms, answer)
                     return
 
 
-def _lower(
-    memory: LotMemory, session: Session, grant: tuple[str, str], off_minor: int, dn: int, answer: Answer
-) -> None:
+def lower(memory: LotMemory, session: Session, grant: tuple[str, str], off_minor: int, dn: int, answer: Answer) -> None:
+    """Take something off a bill that was made: at most what is left of it. `grant`: kind and id of what lowers it."""
     kind, id_ = grant
     body: Body = {"session": session.id, "kind": kind, "id": id_, "amount_minor": off_minor, "dn": dn}
     n = answer.write(Draft("lowered", body))

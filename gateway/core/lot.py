@@ -17,9 +17,11 @@ from gateway.core import (
     entry,
     ghosts,
     granting,
+    holding,
     leases,
     leaving,
     matching,
+    operators,
     payments,
     platform,
     platform_money,
@@ -39,6 +41,7 @@ from gateway.core.city_events import (
     Settlement,
 )
 from gateway.core.commands import OpenBarrier, PublishOccupancy
+from gateway.core.deeds import GiveBack, Grant, Settle
 from gateway.core.events import (
     BarrierMoved,
     BarrierSelfOpened,
@@ -59,10 +62,11 @@ from gateway.core.events import (
     VehiclePassed,
     Woke,
 )
-from gateway.core.layout import LaneRole
+from gateway.core.layout import LaneNode, LaneRole
 from gateway.core.memory import LotMemory, PastStays
 from gateway.core.moment import Moment
 from gateway.core.once import Key, key_of
+from gateway.core.operator_events import CommandArrived, OperatorsListed, StrangerCommanded
 from gateway.core.platform_events import FeeAsked, PaymentPushed, UploadRefused
 from gateway.core.record import Draft
 from gateway.core.session import State
@@ -73,16 +77,24 @@ HEARTBEAT_MS = 3_600_000
 
 def wanted_sessions(event: Event) -> tuple[str, ...]:
     """Ids of the sessions that an event names: the engine adopts them from the store beforehand."""
-    if isinstance(event, Settlement):
-        return settling.sessions_of(event)
-    return (event.session,) if isinstance(event, LeaseGranted | PaymentReported | UploadRefused) else ()
+    match event:
+        case CommandArrived(deed=Settle(event=asked)):
+            return wanted_sessions(asked)
+        case CommandArrived(deed=GiveBack(session=session)):
+            return (session,)
+        case LeaseGranted() | PaymentReported() | UploadRefused():
+            return (event.session,)
+        case _:
+            return settling.sessions_of(event) if isinstance(event, Settlement) else ()
 
 
 def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
     """The ended stays that an event may still change, or that a price depends on: the engine adopts them beforehand."""
     match event:
-        case EntitlementGranted():
-            past = granting.past_stays(event.entitlement)
+        case CommandArrived(deed=Settle(event=asked)):
+            return wanted_stays(memory, asked)
+        case EntitlementGranted(entitlement=granted) | CommandArrived(deed=Grant(entitlement=granted)):
+            past = granting.past_stays(granted)
             before = charge.wanted_before(memory, past) if past else None
             return [stays for stays in (past, before) if stays]
         case PlateRead() if memory.rules.tariff.rules.counts_earlier and memory.lot.lanes[event.lane] is LaneRole.EXIT:
@@ -105,7 +117,8 @@ def wanted_ids(event: Event) -> tuple[Key, ...]:
     """Ids about which an event's rule asks whether they were used: the engine adopts them from the store beforehand."""
     if isinstance(event, PaymentPushed):
         return (platform_money.wanted_id(event),)
-    return (key_of(event),) if isinstance(event, PaymentReported | Settlement) else ()
+    asked = event.deed.event if isinstance(event, CommandArrived) and isinstance(event.deed, Settle) else event
+    return (key_of(asked),) if isinstance(asked, PaymentReported | Settlement) else ()
 
 
 def wanted_day(event: Event) -> str:
@@ -124,6 +137,7 @@ def answer_events(memory: LotMemory, events: Sequence[Event], now: Moment, answe
         _answer_event(memory, event, now, answer)
         let_through = isinstance(event, BarrierMoved) and _is_let_through(memory, event.lane)
         memory.lane_watch.follow(event, let_through, now, answer)
+    holding.keep_open(memory, events, now, answer)
     admission.let_waiting_in(memory, now.wall_ms, answer)
     memory.lane_watch.took(answer.commands, now)
     if now.mono_ms >= memory.heartbeat_due_ms:
@@ -184,18 +198,32 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
         case HelpCalled() | FireAlarmChanged() | MainsChanged() | BarrierMoved() | EventsLost():
             alarms.node_event(event, now, answer)
         case NodeJoined() | NodeWentSilent() | NodeRefused():
+            _follow_node(memory, event)
             alarms.bus_event(event, answer)
+        case OperatorsListed():
+            operators.operators_listed(memory, event, answer)
+        case CommandArrived():
+            for follows in operators.commanded(memory, event, now, answer):
+                _answer_event(memory, follows, now, answer)
+        case StrangerCommanded():
+            operators.stranger_commanded(memory, event, now, answer)
         case GatewayStarted():
-            answer.write(Draft("start", {"version": event.version}))
-            _resume_lanes(memory, answer)
-            answer.commands.append(occupancy(memory))
+            _started(memory, event, now, answer)
         case Woke():
             dunning.woke(memory, now, answer)
             ghosts.tick(memory, now, answer)
+            operators.tick(memory, now, answer)
         case ReceiptArrived():
             pass
         case _ if memory.platform is not None:
             platform.answer_platform(memory, memory.platform, event, now, answer)
+
+
+def _started(memory: LotMemory, event: GatewayStarted, now: Moment, answer: Answer) -> None:
+    answer.write(Draft("start", {"version": event.version}))
+    _resume_lanes(memory, answer)
+    answer.commands.append(occupancy(memory))
+    holding.resume(memory, now, answer)
 
 
 def _resume_lanes(memory: LotMemory, answer: Answer) -> None:
@@ -211,6 +239,15 @@ def _is_let_through(memory: LotMemory, lane: str) -> bool:
     leaving = [memory.session(session) for session in state.leaving]
     let_out = any(session is not None and session.state is not State.HELD for session in leaving)
     return len(state.waiting) > bool(state.barred) or let_out
+
+
+def _follow_node(memory: LotMemory, event: NodeJoined | NodeWentSilent | NodeRefused) -> None:
+    """Know which lanes nobody can open for now."""
+    lanes = {node.uid: node.lane for nodes in memory.lot.buses.values() for node in nodes if isinstance(node, LaneNode)}
+    if isinstance(event, NodeWentSilent) and event.uid in lanes:
+        memory.silent.add(lanes[event.uid])
+    elif isinstance(event, NodeJoined):
+        memory.silent.discard(lanes.get(event.uid, ""))
 
 
 def _set_bays(memory: LotMemory, bays: Iterable[tuple[str, bool]], answer: Answer) -> None:

@@ -22,6 +22,7 @@ from gateway.core.once import Once
 from gateway.core.plate import Plate
 from gateway.core.platform_book import PlatformBook
 from gateway.core.recent import Recent
+from gateway.core.roster import NO_ROSTER, RememberedRoster, Roster
 from gateway.core.session import IN_THE_LOT, Session, State
 from gateway.core.spaces import Spaces
 from gateway.core.stay_watch import StayWatch
@@ -71,6 +72,7 @@ class Remembered:
     entitled: Entitled = Entitled()
     tills: tuple[Till, ...] = ()
     uncounted: Uncounted = field(default_factory=Uncounted)
+    roster: RememberedRoster = NO_ROSTER
 
 
 class LotMemory:
@@ -98,6 +100,8 @@ class LotMemory:
         self.recent = Recent()
         self.lane_watch = LaneWatch()
         self.platform: PlatformBook | None = None
+        self.roster = Roster(remembered.roster)
+        self.silent: set[str] = set()
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -158,6 +162,7 @@ class LotMemory:
         """Forget what was adopted, but for stays whose vehicle still stands under a lane's raised barrier."""
         self.once.forget()
         self.days.closed.clear()
+        self.roster.release()
         leaving = {session for lane in self.lanes.values() for session in lane.leaving}
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}
 

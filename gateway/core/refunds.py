@@ -22,7 +22,7 @@ def refund_made(memory: LotMemory, event: RefundMade, answer: Answer) -> None:
     if not memory.once.is_new(event, event.session, answer):
         return
     session = memory.session(event.session)
-    reason = _objection(session, event.amount_minor)
+    reason = objection(session, event.amount_minor)
     if session is None or reason:
         refuse(event, event.session, reason, answer)
         return
@@ -46,7 +46,8 @@ def refund_made(memory: LotMemory, event: RefundMade, answer: Answer) -> None:
     memory.put(moved(after, Trigger.REFUNDED_IN_PART if after.kept_minor else Trigger.REFUNDED_WHOLE), answer)
 
 
-def _objection(session: Session | None, amount_minor: int) -> str:
+def objection(session: Session | None, amount_minor: int) -> str:
+    """Why so much cannot go back for a stay, '' if it can."""
     if session is None:
         return "unknown session"
     if not may(session, Trigger.REFUNDED_WHOLE):

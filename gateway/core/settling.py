@@ -24,6 +24,7 @@ from gateway.core.city_events import (
 )
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment
+from gateway.core.once import key_of
 
 
 def settle(memory: LotMemory, event: Settlement, now: Moment, answer: Answer) -> None:
@@ -54,6 +55,23 @@ def settle(memory: LotMemory, event: Settlement, now: Moment, answer: Answer) ->
         case DayTallied():
             if memory.once.is_new(event, "", answer) and memory.days.tally(event, answer):
                 memory.once.take(event, answer)
+
+
+def objection(memory: LotMemory, event: BillVoided | ExitAttached | ShiftOpened | CashTaken | ShiftClosed) -> str:
+    """Why an operator's message would be refused, '' if it would not: who asks is told at once."""
+    if memory.once.is_used(key_of(event)):
+        return "id is used"
+    match event:
+        case BillVoided():
+            return corrections.not_voided(memory.session(event.session))
+        case ExitAttached():
+            return attaching.objection(memory, event)
+        case CashTaken():
+            return cash.not_taken(memory, event)
+        case ShiftClosed():
+            return cash.not_closed(memory, event)
+        case ShiftOpened():
+            return ""
 
 
 def sessions_of(event: Settlement) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import base64
 import json
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.core.answer import Answer
@@ -20,9 +20,10 @@ from gateway.core.memory import LotMemory, Remembered
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.platform_state import Asked, Entry, Work
 from gateway.core.record import Body, Record, record_hash
+from gateway.core.roster import Given
 from gateway.core.session import Session
 from gateway.core.strays import STRAYS_MAX
-from gateway.store import entitlements, rows, settlements
+from gateway.store import entitlements, operators, rows, settlements
 from gateway.store.platform import PlatformStore
 from gateway.store.schema import migrate
 
@@ -66,13 +67,17 @@ class Permit:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Everything that one engine step makes durable. `acked`: uid -> (log, seq) of the newest event taken."""
+    """Everything that one engine step makes durable. `acked`: uid -> (log, seq) of the newest event taken.
+
+    `replies`: the signature of each reply's line.
+    """
 
     records: tuple[Record, ...]
     answer: Answer
     acked: Mapping[str, tuple[int, int]]
     dn: int
     receipt: ReceiptArrived | None
+    replies: Mapping[str, bytes] = field(default_factory=dict)
 
 
 class Journal:
@@ -170,6 +175,7 @@ class Journal:
             entitled=entitlements.load(self._connection),
             tills=settlements.tills(self._connection),
             uncounted=settlements.uncounted(self._connection),
+            roster=operators.load(self._connection),
         )
 
     def session(self, session: str) -> Session | None:
@@ -191,6 +197,10 @@ class Journal:
     def closed_day(self, day: str) -> dict[str, dict[str, int]]:
         """The figures of a local day by its name; empty if it was never closed."""
         return settlements.closed_day(self._connection, day)
+
+    def given(self, key: str, n: int) -> Given | None:
+        """An operator's command by its key and number, with the reply that it got."""
+        return operators.given(self._connection, key, n)
 
     def records(self, first: int, limit: int) -> list[Record]:
         """Up to `limit` stored records from number `first` on, with their disclosures."""
@@ -268,6 +278,7 @@ class Journal:
         settlements.write(self._connection, answer)
         self.platform.write(answer.platform)
         many("INSERT INTO down VALUES (?, ?, ?)", [(o.dn, o.line, o.signature) for o in answer.origins if o.dn])
+        operators.write(self._connection, answer.roster, step.replies)
         many("INSERT OR REPLACE INTO node VALUES (?, ?, ?)", [(uid, *ack) for uid, ack in step.acked.items()])
         if step.receipt is not None:
             receipt = step.receipt

@@ -1,4 +1,4 @@
-"""Whether a line is the city's: a domain prefix and the exact text, under the city's Ed25519 key.
+"""Whether a line is the city's or an operator's: a domain prefix and the exact text, under an Ed25519 key.
 
 The prefix keeps a receipt from passing for a payment, and both from passing for a record.
 """
@@ -12,8 +12,8 @@ RECEIPT_DOMAIN = b"lotgate-receipt-v1\n"
 DOWN_DOMAIN = b"lotgate-down-v1\n"
 
 
-class CityKey:
-    """The city's public key (32 bytes), loaded once. Raises ValueError when the bytes are no key."""
+class PublicKey:
+    """Somebody's public key (32 bytes), loaded once. Raises ValueError when the bytes are no key."""
 
     def __init__(self, public: bytes) -> None:
         self._key = Ed25519PublicKey.from_public_bytes(public)
@@ -25,3 +25,7 @@ class CityKey:
         except InvalidSignature:
             return False
         return True
+
+
+class CityKey(PublicKey):
+    """The city's public key."""

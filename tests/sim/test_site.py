@@ -10,6 +10,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gateway.config import load_config
+from gateway.console.operator_key import OperatorKey, load_city_key
+from gateway.console.profile import Profile
 from gateway.core.layout import BayNode, LaneNode
 from gateway.export import Statement
 from gateway.shell.signer import Signer, load_public
@@ -60,11 +62,27 @@ def test_the_city_vouches_for_the_record_key(tmp_path: Path) -> None:
 
 
 def test_secrets_are_private(tmp_path: Path) -> None:
-    site = built(tmp_path, 4)
-    site.make_operator_key()
-    for name in ("site.key", "city.key", "gateway.key", "broker.password", "city.json", "operator.key"):
+    built(tmp_path, 4)
+    for name in (
+        "site.key",
+        "city.key",
+        "gateway.key",
+        "broker.password",
+        "city.json",
+        "operator.pem",
+        "console.password",
+    ):
         assert (tmp_path / name).stat().st_mode & 0o077 == 0, name
-    assert (tmp_path / "operator.pub").exists()
+
+
+def test_the_operator_has_a_key_a_place_in_the_list_and_a_profile(tmp_path: Path) -> None:
+    site = built(tmp_path, 4)
+    profile = Profile.load(site.console)
+    key = OperatorKey.load(profile.key)
+    (entry,) = json.loads(site.operators.read_text())["operators"]
+    assert (entry["pub"], entry["roles"]) == (key.public_base64, ["admin"])
+    assert load_city_key(profile.public_key) == load_public(site.city_public)
+    assert json.loads(site.city_config.read_text())["operators"] == str(site.operators)
 
 
 def test_agreements_are_the_drivers_own(tmp_path: Path) -> None:
