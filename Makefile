@@ -7,6 +7,8 @@ ARGS   ?=
 STAYS  ?= 100000
 SEED   ?= 1
 
+SHOTS  ?= $(VENV)/pictures
+
 .PHONY: demo test test-web lint mutants soak week vectors clean help
 
 help:            ## List the targets
@@ -18,10 +20,11 @@ demo: $(VENV)/demo   ## Run the whole line with a simulated lot; ARGS="--seed 7 
 test: lint $(VENV)/mosquitto/installed   ## Lint, types, contracts, and every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
-test-web: $(VENV)/dev   ## The verification page in a real browser; as root it installs Debian's headless Chromium if there is none
-	@command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
-	  { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium-headless-shell; }
-	@$(BIN)/python -m tests.web_page $(ARGS)
+test-web: $(VENV)/dev $(VENV)/mosquitto/installed   ## Both pages in a real browser; pictures into SHOTS; as root it installs Debian's Chromium if there is none
+	@{ command -v chromium && command -v chromedriver; } >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium chromium-driver fonts-wqy-zenhei; }
+	@$(BIN)/python -m tests.web_page
+	@$(BIN)/python -m pytest tests/web $(ARGS)
+	@$(BIN)/python -m tests.web.pictures $(SHOTS)
 
 lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both interpreters, import contracts
 	@$(BIN)/ruff check .

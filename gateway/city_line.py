@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,13 @@ from gateway.config import Config
 from gateway.core.city_events import ReceiptArrived
 from gateway.core.commands import SendReply
 from gateway.core.events import Event
+from gateway.core.layout import LaneNode
 from gateway.core.operator_events import OperatorsListed
 from gateway.core.record import Record
 from gateway.core.tariff import Tariff
 from gateway.engine import Outcome
 from gateway.forms import Rejection
-from gateway.messages import Meta, Presence, State
+from gateway.messages import Meta, Metrics, Presence, State
 from gateway.orders import Signed
 from gateway.shell.clock import Clock
 from gateway.shell.mqtt import Acked, Arrived, Broker, Connected, Disconnected, Link, LinkEvent, Refused
@@ -36,6 +38,9 @@ REPLIES_MAX = 64
 """Replies that wait for the link; a console that got none asks again and gets the same."""
 
 log = logging.getLogger(__name__)
+
+METRICS_TICKS = 60
+"""Ticks between two messages of numbers: one a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +86,15 @@ class CityLine:
         self._orders.start(operators)
         self._listed: OperatorsListed | None = None
         self._replies: deque[SendReply] = deque(maxlen=REPLIES_MAX)
-        self._live = Live(city=config.city.name, gateway=self._gateway, lot=config.lot.id)
+        nodes = [node for bus in config.layout.buses.values() for node in bus if isinstance(node, LaneNode)]
+        self._live = Live(
+            city=config.city.name,
+            gateway=self._gateway,
+            lot=config.lot.id,
+            lanes={node.uid: node.lane for node in nodes},
+            at_ms=clock.moment().wall_ms,
+        )
+        self._ticks = 0
         self._reading = False
         self._connection = 0
         self._resend: asyncio.TimerHandle | None = None
@@ -108,8 +121,11 @@ class CityLine:
         await self._link.stop(self._state(Presence.OFFLINE, self._connection))
 
     def took(self, outcome: Outcome, events: Sequence[Event]) -> None:
-        """A step was committed: its records may go up, and its receipts count."""
+        """A step was committed: its records may go up, its receipts count, and its barriers are shown."""
         self._newest = outcome
+        if self._live.saw(events, self._clock.moment().wall_ms):
+            for outgoing in self._live.next_lanes(self._link.room - 1):
+                self._publish(outgoing.topic, outgoing.body)
         self._uplink.committed(outcome.head_n)
         if outcome.forked:
             # The city vouches for another chain than ours: sending more would only deepen the fork.
@@ -146,6 +162,22 @@ class CityLine:
         self._submit_list()
         for outgoing in self._live.next(self._link.room - 1):
             self._publish(outgoing.topic, outgoing.body)
+        if self._ticks % METRICS_TICKS == 0 and self._link.room:
+            self._publish(self._topic(Kind.METRICS), self._metrics().to_json())
+        self._ticks += 1
+
+    def _metrics(self) -> Metrics:
+        """Numbers that need no disk, which may stall, to be asked for."""
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        return Metrics(
+            {
+                "backlog_records": self._newest.head_n - self._newest.receipted_n,
+                "rss_peak_bytes": used.ru_maxrss * 1024,
+                "cpu_ms": int((used.ru_utime + used.ru_stime) * 1000),
+                "connections": self._connection,
+            },
+            self._clock.moment().wall_ms,
+        )
 
     def _send_replies(self) -> None:
         while self._replies and self._link.room:

@@ -30,6 +30,7 @@ REMINDER = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
 OURS = {"gateway", "firmware", "sim", "tests"}
 
 UNPAIRED = {
+    "tests/console/test_page.py": "the page's files, which are no Python",
     "tests/firmware/test_on_board.py": "the wire and the node on the other interpreter",
     "tests/firmware/test_protocol.py": "firmware/PROTOCOL.md against the wire",
     "tests/sync/test_pipe.py": "uplink and downlink joined by a faulty pipe",
@@ -48,6 +49,8 @@ UNPAIRED = {
     "tests/test_vectors.py": "the byte examples in seeds",
     "tests/test_week.py": "the large lot's week, judged stay by stay",
     "tests/test_verify_page.py": "the page docs/verify.html against the verifiers",
+    "tests/web/test_act.py": "acts from the page to the ledger",
+    "tests/web/test_page.py": "the page as a person has it",
     "tests/test_world.py": "the whole lot under faults",
 }
 """Tests without a source file of the same name, and what they test instead."""
@@ -87,10 +90,12 @@ OWNERS = {
     "chinese_calendar": ("gateway/calendar_tool.py",),
     "click": (
         "gateway/__main__.py",
+        "gateway/console_command.py",
         "gateway/ctl_command.py",
         "gateway/ctl_completion.py",
         "gateway/tariff_command.py",
         "sim/city_process.py",
+        "tests/test_console_command.py",
         "tests/test_ctl_command.py",
         "tests/test_main.py",
         "tests/test_tariff_command.py",
@@ -121,8 +126,10 @@ OWNERS = {
         "tests/console/test_listener.py",
         "tests/shell/test_push_client.py",
         "tests/test_hangzhou_line.py",
+        "tests/web/",
     ),
     "pytest": ("tests/",),
+    "selenium": ("tests/web/",),
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
         "gateway/store/",

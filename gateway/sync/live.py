@@ -1,15 +1,18 @@
 """The live view up: what people see of a lot, as topics and bodies.
 
-Owns which command becomes which message, the alarms that are open, and the newest occupancy. Rules: state is retained and
-absolute, so a console that just connected sees the truth; notices may be lost; no plate in clear. Publishes nothing itself.
+Owns which command becomes which message, the alarms that are open, the newest occupancy, each lane's barrier and node. Rules:
+state is retained and absolute, so a console that just connected sees the truth; notices may be lost; no plate in clear.
+Publishes nothing itself.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from gateway.core.commands import ClearAlarm, PublishNotice, PublishOccupancy, RaiseAlarm
-from gateway.messages import Alarm, Notice, Occupancy
+from gateway.core.events import BarrierMoved, Event, NodeJoined, NodeWentSilent
+from gateway.messages import Alarm, LaneHealth, Notice, Occupancy
 from gateway.topics import Kind, Topic
 
 LiveCommand = RaiseAlarm | ClearAlarm | PublishOccupancy | PublishNotice
@@ -30,14 +33,20 @@ class Outgoing:
 
 
 class Live:
-    """Collects what is to be shown of one gateway's lot, and says what to publish next."""
+    """Collects what is to be shown of one gateway's lot, and says what to publish next.
 
-    def __init__(self, *, city: str, gateway: str, lot: str) -> None:
+    `lanes`: uid of a node to its lane; `at_ms`: UTC of the start.
+    """
+
+    def __init__(self, *, city: str, gateway: str, lot: str, lanes: Mapping[str, str], at_ms: int) -> None:
         self._city = city
         self._gateway = gateway
         self._lot = lot
         self._alarms: dict[str, Alarm] = {}
         self._occupancy: Occupancy | None = None
+        self._lane_of = dict(lanes)
+        # Before a node has spoken nothing is known of its lane; that is said too, over what an earlier start left behind.
+        self._lanes = {lane: LaneHealth("unknown", "silent", at_ms) for lane in self._lane_of.values()}
         self._changed: dict[str, Outgoing] = {}
         self._notices: list[Outgoing] = []
 
@@ -66,13 +75,38 @@ class Live:
                 del self._notices[: max(0, len(self._notices) - NOTICES_MAX + 1)]
                 self._notices.append(Outgoing(self._topic(Kind.NOTICE, command.kind), notice.to_json()))
 
+    def saw(self, events: Sequence[Event], at_ms: int) -> bool:
+        """Events that are committed; those of barriers and nodes change their lane's health. `at_ms` is UTC.
+
+        Answers whether a lane has something to tell.
+        """
+        for event in events:
+            match event:
+                case BarrierMoved():
+                    self._put_lane(event.lane, at_ms, barrier=str(event.position))
+                case NodeJoined():
+                    self._put_lane(self._lane_of.get(event.uid), at_ms, node="joined")
+                case NodeWentSilent():
+                    # What its contacts would show now is not known.
+                    self._put_lane(self._lane_of.get(event.uid), at_ms, node="silent", barrier="unknown")
+                case _:
+                    pass
+        return any(outgoing.topic.kind is Kind.LANE for outgoing in self._changed.values())
+
     def reconnected(self) -> None:
         """A new connection: everything that is true now is to be told again; old notices are not."""
         self._notices.clear()
         for alarm in self._alarms.values():
             self._put(Kind.ALARM, alarm.alarm, alarm.to_json())
+        for lane, health in self._lanes.items():
+            self._put(Kind.LANE, lane, health.to_json())
         if self._occupancy is not None:
             self._put(Kind.OCCUPANCY, self._lot, self._occupancy.to_json())
+
+    def next_lanes(self, room: int) -> list[Outgoing]:
+        """Up to `room` messages of lanes, which must not wait for the next second: somebody stands there and looks."""
+        keys = [key for key, outgoing in self._changed.items() if outgoing.topic.kind is Kind.LANE]
+        return [self._changed.pop(key) for key in keys[: max(0, room)]]
 
     def next(self, room: int) -> list[Outgoing]:
         """Up to `room` retained messages, and all notices, that wait to be published; they count as published."""
@@ -80,6 +114,11 @@ class Live:
         chosen = [self._changed.pop(key) for key in keys] + self._notices
         self._notices = []
         return chosen
+
+    def _put_lane(self, lane: str | None, at_ms: int, **changed: str) -> None:
+        if lane in self._lanes:
+            self._lanes[lane] = replace(self._lanes[lane], at_ms=at_ms, **changed)
+            self._put(Kind.LANE, lane, self._lanes[lane].to_json())
 
     def _withdraw(self, alarm: str) -> None:
         del self._alarms[alarm]

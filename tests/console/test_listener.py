@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import pytest
 from paho.mqtt import publish
 from paho.mqtt.client import MQTTv5
 
-from gateway.console.listener import BrokerRefusedError, listen
+from gateway.console.listener import BrokerRefusedError, Listener, listen
 from gateway.console.watch import filters
 from sim.broker import EmbeddedBroker, MosquittoBroker
 from tests.brokers import mosquitto_program
@@ -52,6 +53,27 @@ def test_retained_state_is_heard_at_once(tmp_path: Path) -> None:
     assert heard == [("park/v1/city/gw-1/state", b"online")]
 
 
+def test_one_that_is_stopped_before_it_begins_ends(tmp_path: Path) -> None:
+    broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
+    broker.start()
+    try:
+        listener = Listener(
+            host=broker.host,
+            port=broker.port,
+            filters=filters("city"),
+            on_message=lambda _topic, _payload: None,
+            username="lot",
+            password="secret",
+        )
+        listener.stop()
+        running = threading.Thread(target=listener.run, daemon=True)
+        running.start()
+        running.join(5)
+        assert not running.is_alive()
+    finally:
+        broker.stop()
+
+
 def test_a_wrong_password_is_named(tmp_path: Path) -> None:
     broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
     broker.start()
@@ -92,6 +114,7 @@ def test_a_broker_that_went_away_is_waited_for(tmp_path: Path) -> None:
     broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
     broker.start()
     heard: list[bytes] = []
+    links: list[bool] = []
 
     def tell(payload: bytes) -> None:
         publish.single(
@@ -121,12 +144,14 @@ def test_a_broker_that_went_away_is_waited_for(tmp_path: Path) -> None:
                 port=broker.port,
                 filters=filters("city"),
                 on_message=hear,
+                on_link=links.append,
                 username="lot",
                 password="secret",
             )
     finally:
         broker.stop()
     assert heard == [b"before", b"after"]
+    assert links == [True, False, True]
 
 
 def test_no_broker_is_an_error_and_no_endless_wait() -> None:

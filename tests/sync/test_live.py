@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gateway.core.commands import ClearAlarm, PublishNotice, PublishOccupancy, RaiseAlarm, Severity
-from gateway.messages import Alarm, Notice, Occupancy
+from gateway.core.events import (
+    BarrierMoved,
+    Event,
+    NodeJoined,
+    NodeRefused,
+    NodeWentSilent,
+    Position,
+    Source,
+)
+from gateway.messages import Alarm, LaneHealth, Notice, Occupancy
 from gateway.sync.live import ALARMS_MAX, NOTICES_MAX, Live
+from gateway.topics import Kind
 
 ROOM = 10_000
 
 
 def live() -> Live:
-    return Live(city="city", gateway="gw-1", lot="lot-1")
+    return Live(city="city", gateway="gw-1", lot="lot-1", lanes={"a1": "in", "b2": "out"}, at_ms=500)
 
 
 def alarm(name: str) -> RaiseAlarm:
@@ -51,7 +63,7 @@ def test_a_new_connection_hears_what_is_true_and_no_old_notice() -> None:
     view.next(ROOM)
     view.take(notice("1.3"), 2000)
     view.reconnected()
-    assert sorted(out.topic.kind for out in view.next(ROOM)) == ["alarm", "occ"]
+    assert sorted(out.topic.kind for out in view.next(ROOM)) == ["alarm", "lane", "lane", "occ"]
 
 
 def test_little_room_delays_what_is_retained_and_loses_nothing_of_it() -> None:
@@ -72,6 +84,44 @@ def test_everything_has_a_limit() -> None:
     for number in range(ALARMS_MAX + 1):
         view.take(alarm(f"a{number}"), 1000)
     view.reconnected()
-    bodies = {out.topic.name: out.body for out in view.next(ROOM)}
+    bodies = {out.topic.name: out.body for out in view.next(ROOM) if out.topic.kind is Kind.ALARM}
     assert bodies["a0"] == b""
     assert sum(body != b"" for body in bodies.values()) == ALARMS_MAX
+
+
+SOURCE = Source("b2", 1, 7, 0)
+JOINED = NodeJoined("b2", 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("events", "lane", "health"),
+    [
+        ([],                                                        None,  None),
+        ([NodeJoined("c3", 1, 1)],                                  None,  None),
+        ([NodeRefused(3, "key")],                                   None,  None),
+        ([JOINED],                                                  "out", ("unknown", "joined")),
+        ([JOINED, BarrierMoved(SOURCE, "out", Position.OPEN)],      "out", ("open", "joined")),
+        ([BarrierMoved(SOURCE, "out", Position.FAULT)],             "out", ("fault", "silent")),
+        ([JOINED, BarrierMoved(SOURCE, "out", Position.OPEN), NodeWentSilent("b2")], "out", ("unknown", "silent")),
+    ],
+)  # fmt: skip
+def test_a_lane_shows_its_barrier_and_its_node(
+    events: list[Event], lane: str | None, health: tuple[str, str] | None
+) -> None:
+    view = live()
+    view.saw(events, 3000)
+    told = view.next_lanes(ROOM)
+    if health is None:
+        assert told == []
+        return
+    (only,) = told
+    assert (only.topic.name, only.topic.rule.retain) == (lane, True)
+    assert LaneHealth.from_json(only.body) == LaneHealth(*health, 3000)
+    assert view.next(ROOM) == []
+
+
+def test_a_lane_without_room_is_told_with_the_rest() -> None:
+    view = live()
+    view.saw([JOINED], 3000)
+    assert view.next_lanes(-1) == []
+    assert [out.topic.kind for out in view.next(ROOM)] == ["lane"]
