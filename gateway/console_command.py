@@ -1,4 +1,4 @@
-"""`lotgate console`: the operators' window on a city, as a page for browsers.
+"""`lotgate console`: the operators' window on a city, in a terminal, or as a page for browsers.
 
 Owns the options, the address that the page listens on, and what is printed at the start. Rules: loopback unless told otherwise,
 and elsewhere only with TLS and a name; the broker's password stays here; without the printed token nobody sees anything. Knows
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import ssl
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import reduce
@@ -61,7 +62,7 @@ class _Way:
     show_envvar=True, help="TOML file with broker, city and the operator's key, as for `lotgate ctl`.",
 )  # fmt: skip
 @broker_options
-@click.option("--web", is_flag=True, help="Serve a page for browsers.")
+@click.option("--web", is_flag=True, help="Serve a page for browsers instead of filling the terminal.")
 @click.option(
     "--listen", "address", default="127.0.0.1:8080", show_default=True, help="Where the page is; port 0: any."
 )
@@ -77,16 +78,17 @@ def console(
     page_key: Path | None,
     **broker: Any,
 ) -> None:
-    """See every lot of a city live, in a browser."""
+    """See every lot of a city live, in this terminal or in a browser."""
     from gateway.console.board import Board
     from gateway.shell.clock import SystemClock
 
     way = _way(profile, broker)
-    if not web:
-        raise click.UsageError("say --web: the page is the only console that there is")
     clock = SystemClock()
-    board = Board(way.city, lambda: clock.moment().wall_ms, acts=way.profile is not None)
-    _serve(board, way, clock, address=address, names=names, certificate=page_certificate, key=page_key)
+    board = Board(way.city, lambda: clock.moment().wall_ms, acts=web and way.profile is not None)
+    if web:
+        _serve(board, way, clock, address=address, names=names, certificate=page_certificate, key=page_key)
+    else:
+        _fill_terminal(board, way)
 
 
 def _way(profile: str, broker: dict[str, Any]) -> _Way:
@@ -149,6 +151,20 @@ def _serve(
         return
     finally:
         server.stop()
+    if fault:
+        raise click.ClickException(fault)
+
+
+def _fill_terminal(board: Board, way: _Way) -> None:
+    try:
+        from gateway.console.terminal import Terminal
+    except ImportError:
+        raise click.ClickException(
+            "the terminal view needs Textual: pip install 'lotgate[console]', or say --web"
+        ) from None
+    faults: list[str] = []
+    threading.Thread(target=lambda: faults.append(_listen(board, way)), daemon=True).start()
+    fault = Terminal(board, lambda: faults[0] if faults else "").run()
     if fault:
         raise click.ClickException(fault)
 

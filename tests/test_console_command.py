@@ -71,6 +71,12 @@ def test_without_a_broker_there_must_be_a_profile(tmp_path: Path) -> None:
     assert (found.exit_code, "--city is needed" in found.output) == (2, True)
 
 
+def test_a_terminal_ends_with_the_brokers_refusal() -> None:
+    found = CliRunner().invoke(main, ["console", *BROKER])
+    assert found.exit_code == 1
+    assert "refused" in found.output
+
+
 def test_the_printed_link_is_the_way_in(tmp_path: Path) -> None:
     broker = EmbeddedBroker(tmp_path, username="lot", password="secret")
     broker.start()

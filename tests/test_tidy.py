@@ -127,8 +127,10 @@ OWNERS = {
         "tests/shell/test_push_client.py",
         "tests/test_hangzhou_line.py",
         "tests/web/",
+        "bench/console.py",
     ),
     "pytest": ("tests/",),
+    "rich": ("gateway/console/terminal.py",),
     "selenium": ("tests/web/",),
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
@@ -141,6 +143,7 @@ OWNERS = {
         "tests/",
     ),
     "sqlite_utils": ("gateway/store/schema.py",),
+    "textual": ("gateway/console/terminal.py", "tests/console/test_terminal.py", "tests/web/"),
 }
 """Who may import what is not ours; the standard library is free apart from sqlite3."""
 

@@ -1,4 +1,4 @@
-"""Pictures of the page to be looked at: `python -m tests.web.pictures FOLDER`; phone and desktop, light and dark, each screen.
+"""Pictures to be looked at: `python -m tests.web.pictures FOLDER`; page and terminal, each screen, size, light and language.
 
 Joins board, server and browser in one process, with a morning that has already passed. Checks nothing; `test_page` does.
 """
@@ -19,6 +19,7 @@ from gateway.console.doorman import Doorman
 from gateway.console.page_server import PageServer
 from tests.web.browser import DESKTOP, PHONE, browser, picture, screen
 from tests.web.day import BUSY, morning, noon
+from tests.web.screens import terminal_pictures
 
 TOKEN = "a-token-of-the-pictures"
 CITY = "hz"
@@ -39,8 +40,9 @@ def main(folder: Path) -> None:
     for language in ("en", "zh-CN"):
         with tempfile.TemporaryDirectory() as profile, browser(Path(profile), language=language) as chrome:
             tour(chrome, f"http://{host}/", folder, language[:2])
-    board.link(False)
     server.stop()
+    with tempfile.TemporaryDirectory() as profile, browser(Path(profile)) as chrome:
+        terminal_pictures(chrome, folder)
 
 
 def tour(chrome: Chrome, url: str, folder: Path, language: str) -> None:
