@@ -13,7 +13,7 @@ from tests.week.__main__ import main
 from tests.week.report import Report
 from tests.week.street import BUSY, Stay
 from tests.week.traffic import MINUTE_MS, Town, Visit
-from tests.week.verdict import FORBIDDEN, REVIEW, SETTLED, WRITTEN_OFF, Booked, Judge
+from tests.week.verdict import FORBIDDEN, JOINED, REVIEW, SETTLED, WRITTEN_OFF, Booked, Judge
 from tests.week.week import Week
 
 SEED = 9
@@ -100,6 +100,26 @@ def test_verdicts(sessions: list[Booked], first: str, second: str, forbidden: in
     found = judge.judge(books)
     assert [judge.classed[1], judge.classed[2]] == [first, second]
     assert (found.forbidden, found.stays, sum(found.classes.values())) == (forbidden, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("out", "in_again", "first", "second"),
+    [
+        # what happened as it left, as it came back -> the verdict on the bill that runs over both visits
+        ("unread-out",          "tailgate-in-silent", JOINED,    WRITTEN_OFF),
+        ("tailgate-out-silent", "unread-in",          JOINED,    WRITTEN_OFF),
+        ("arbitrary-out",       "unread-in",          FORBIDDEN, WRITTEN_OFF),   # something was read: it could be doubted
+        ("unread-out",          "alike-in",           FORBIDDEN, WRITTEN_OFF),
+    ],
+)  # fmt: skip
+def test_two_visits_may_be_one_only_if_nothing_saw_the_gap(out: str, in_again: str, first: str, second: str) -> None:
+    stays = {1: stay(1, "浙A12345", 0, 60), 2: stay(2, "浙A12345", 80, 100)}
+    stays[1].marks.add(out)
+    stays[2].marks.add(in_again)
+    town = Town(1, {stays[1].visit.car.identity: stays[1].visit.car})
+    judge = Judge(stays, 0, lambda begin, end, _vehicle, _energy: (end - begin + 5000) // MINUTE_MS * 100, town)
+    judge.judge({"1": booked(OURS, 1, 2, 10000)})
+    assert [judge.classed[1], judge.classed[2]] == [first, second]
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,7 @@
 """The end of a stay whose exit is known: price it, decide who pays, write the exit record.
 
 Owns the exit record's body. Rules: the bill ends at the read, however late the gateway hears of it; a vehicle that is already
-gone can't be held, so what no promise pays is arrears; an end that was only inferred is never taken from anybody's lease.
-Refuses to know lanes' barriers.
+gone can't be held, so what no promise pays is arrears. Refuses to know lanes' barriers.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from gateway.core.charge import Charge, charge, use_up
 from gateway.core.events import Source
 from gateway.core.exit import Outcome
 from gateway.core.letting import Verdict
-from gateway.core.matching import Likeness
 from gateway.core.memory import LotMemory
 from gateway.core.moment import Moment, stay_ms
 from gateway.core.posting import billed
@@ -25,12 +23,11 @@ from gateway.core.session import Session, moved
 
 @dataclass(frozen=True, slots=True)
 class Departure:
-    """How a stay ended: the read's lane and moment, how it was matched, and either the node's event or the review exit
-    (`pairs`) that was written for it when its stay was not known."""
+    """How a stay ended: the read's lane and moment, and either the node's event or the review exit (`pairs`) that was written
+    for it when its stay was not known."""
 
     lane: str
     exited: Moment
-    likeness: Likeness
     source: Source | None = None
     pairs: str = ""
 
@@ -41,7 +38,7 @@ def settle(memory: LotMemory, session: Session, departure: Departure, answer: An
     bill = charge(memory, session, entered_ms, exited_ms)
     verdict = letting.judge(memory, session, bill.amount_minor, departure.exited)
     if departure.pairs:
-        verdict = _already_gone(session, verdict, departure.likeness)
+        verdict = _already_gone(session, verdict)
     n = answer.write(Draft("exit", _body(memory, session, departure, (entered_ms, exited_ms), bill, verdict)))
     use_up(memory, bill, exited_ms, answer)
     if verdict.outcome is Outcome.STANDING and verdict.lease is not None:
@@ -66,9 +63,8 @@ def source_body(source: Source) -> dict[str, Value]:
     return {"uid": source.uid, "log": source.log, "seq": source.seq}
 
 
-def _already_gone(session: Session, verdict: Verdict, likeness: Likeness) -> Verdict:
-    promised = verdict.outcome in (Outcome.LEASE, Outcome.STANDING) and likeness is Likeness.SAME
-    if promised or verdict.outcome is Outcome.FREE:
+def _already_gone(session: Session, verdict: Verdict) -> Verdict:
+    if verdict.outcome in (Outcome.LEASE, Outcome.STANDING, Outcome.FREE):
         return verdict
     return replace(verdict, outcome=Outcome.ARREARS, lease=session.lease)
 
@@ -87,7 +83,6 @@ def _body(
         "lane": departure.lane,
         **bill.told(memory, entered_ms, exited_ms),
         "outcome": str(verdict.outcome),
-        "match": str(departure.likeness),
         "plate": session.commitment,
     }
     if departure.source is not None:

@@ -29,7 +29,7 @@ BAYS_FREE_MS = 6 * 3_600_000
 
 def entered_again(memory: LotMemory, session: Session, answer: Answer) -> None:
     """The plate of an open stay is in again, so the older stay's vehicle left unseen."""
-    if pairing.ghost_explained(memory, session, is_back=True, answer=answer):
+    if pairing.ghost_explained(memory, session, answer):
         return
     _make_good(memory, answer)
     if session.state is State.HELD:
@@ -71,7 +71,7 @@ def _end(memory: LotMemory, session_id: str, reason: str, now: Moment, answer: A
         # It waits for its payment under our eyes: whatever the count says, it is there.
         memory.watch.put_off(session_id, now.mono_ms)
         return
-    if pairing.ghost_explained(memory, session, is_back=False, answer=answer):
+    if pairing.ghost_explained(memory, session, answer):
         return
     _make_good(memory, answer)
     if session.state is State.HELD:

@@ -16,15 +16,18 @@ from gateway.core.departure import Departure, settle, source_body
 from gateway.core.events import BarrierSelfOpened, BudgetSpent, PlateRead, SelfOpening, VehiclePassed
 from gateway.core.exit import Outcome
 from gateway.core.layout import LaneRole
-from gateway.core.matching import Likeness, Match
+from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
 from gateway.core.moment import ClockQuality, Moment, is_measurable
+from gateway.core.near_plates import is_near
 from gateway.core.recent import Passage
 from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.review import doubted
 from gateway.core.session import Session, State, Trigger, moved
-from gateway.core.strays import NEAR_MAX, is_near, near
 from gateway.core.tariff import TariffError
+
+NEAR_MAX = 4
+"""Stays that a review exit names as its evidence; with more of them nothing can be told anyway."""
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:
@@ -54,10 +57,10 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         doubted(memory, session, "length of the stay not known", answer)
         _let_out_unmatched(memory, event, exited, answer, pairs=False)
         return None
-    if match.likeness is Likeness.ALIKE and not matching.only_the_entry_can_be_right(session.plate, event.plate):
+    if match.doubt is not None:
         stray = _let_out_unmatched(memory, event, exited, answer, pairs=False)
-        return pairing.lookalike(memory, session, stray, answer)
-    departure = Departure(event.lane, exited, match.likeness, source=event.source)
+        return pairing.in_doubt(memory, session, stray, match.doubt, answer)
+    departure = Departure(event.lane, exited, source=event.source)
     try:
         bill, verdict = settle(memory, session, departure, answer)
     except TariffError as error:
@@ -215,7 +218,7 @@ def _let_out_unmatched(
         "lines": [],
         "amount_minor": 0,
         "outcome": str(Outcome.REVIEW),
-        "near": [session.id for session in near(memory.inside_sessions().values(), event.plate)[:NEAR_MAX]],
+        "near": [session.id for session in memory.near(event.plate)[:NEAR_MAX]],
         "source": source_body(event.source),
     }
     n = answer.write(Draft("exit", body, disclose=(event.plate.identity, salt)))

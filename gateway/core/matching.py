@@ -1,8 +1,8 @@
 """Which open stay a read at the exit belongs to.
 
-Owns the question of certainty. Rules: only a certain match may debit; whatever is uncertain is None, opens, and goes to
-review with its evidence. Certain is the very plate, or the only vehicle inside that a reader could have taken for it: one
-character of a published group of lookalikes apart, same colour, same class. Refuses to know prices and lanes.
+Owns the question of certainty. Rules: only a certain match may debit; whatever is uncertain opens and goes to review with its
+evidence. Certain is the very plate, unless a vehicle whose plate readers take for it is inside too, or one that left in review
+may have been this one. Refuses to know prices and lanes.
 """
 
 from __future__ import annotations
@@ -12,41 +12,40 @@ from enum import StrEnum
 
 from gateway.core.memory import LotMemory
 from gateway.core.plate import Plate
-from gateway.core.plate_form import Form, form_of, is_readable
+from gateway.core.plate_form import is_readable
 from gateway.core.session import Session, State
 
 CONFIDENCE_MIN = 80
 """Below this a read may open but never debit; readers call 80 of 100 the edge of their published accuracy."""
 
 
-class Likeness(StrEnum):
-    """How a read was matched; the word stands in the exit record."""
+class Doubt(StrEnum):
+    """Why a stay that a read may end is not certainly the one; the word stands in the record of their pair."""
 
-    SAME = "same"
-    ALIKE = "alike"
-    LATE = "late"
+    LOOKALIKE = "one lookalike apart"
+    DOUBLE = "a lookalike is inside too"
+    LEFT_BEFORE = "may have left before"
 
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A certain match and how it was found."""
+    """The stay that a read may end; without `doubt` it certainly does."""
 
     session: Session
-    likeness: Likeness
+    doubt: Doubt | None = None
 
 
 def find(memory: LotMemory, plate: Plate) -> Match | None:
-    """The stay that this read certainly ends, or None."""
+    """The only stay that this read may end, or None."""
     if not is_certain(plate):
         return None
     same = memory.session_of(plate.identity)
-    if same is not None:
-        return Match(same, Likeness.SAME) if same.state is State.INSIDE else None
     # A ticket for a vehicle without a plate is one number or another, never a misread one.
     alike = memory.sessions_alike(plate) if is_readable(plate.text) else []
-    # A second vehicle that could be meant, however unlikely, is doubt; doubt never debits.
+    if same is not None:
+        return Match(same, _doubt(memory, same, alike)) if same.state is State.INSIDE else None
     if len(alike) == 1 and _could_only_be(alike[0], plate):
-        return Match(alike[0], Likeness.ALIKE)
+        return Match(alike[0], Doubt.LOOKALIKE)
     return None
 
 
@@ -61,9 +60,13 @@ def is_certain(plate: Plate) -> bool:
     return plate.text != "" and plate.confidence >= CONFIDENCE_MIN
 
 
-def only_the_entry_can_be_right(entry: Plate, exit: Plate) -> bool:
-    """Of two reads that differ: whether the entry's has the form of a plate, and the exit's has none."""
-    return form_of(entry.text) is not Form.GENERIC and form_of(exit.text) is Form.GENERIC
+def _doubt(memory: LotMemory, session: Session, alike: list[Session]) -> Doubt | None:
+    """Two of these plates may have been read for each other; and whoever left unknown may be back without a read."""
+    if len(alike) > 1:
+        return Doubt.DOUBLE
+    # An exit that stands at its barrier yet is this very vehicle, read worse a moment ago, or one that has not left.
+    left = any(not memory.stands_at_exit(stray) for stray in memory.strays.fitting(session))
+    return Doubt.LEFT_BEFORE if left else None
 
 
 def _could_only_be(session: Session, plate: Plate) -> bool:

@@ -18,6 +18,7 @@ from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
 from gateway.core.lane_watch import LaneWatch
 from gateway.core.layout import Lot
+from gateway.core.near_plates import NearPlates
 from gateway.core.once import Once
 from gateway.core.plate import Plate
 from gateway.core.platform_book import PlatformBook
@@ -105,6 +106,7 @@ class LotMemory:
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
+        self._near = NearPlates()
         self._adopted: dict[str, Session] = {}
         for session in remembered.sessions:
             self.keep(session)
@@ -130,6 +132,10 @@ class LotMemory:
     def sessions_alike(self, plate: Plate) -> list[Session]:
         """The open stays whose plates a reader could take for this one, itself included; same colour, same length."""
         return [self._inside[session] for session in sorted(self._by_trace.get(plate.trace, ()))]
+
+    def near(self, plate: Plate) -> list[Session]:
+        """The open stays whose plate is at most one character from this one, the oldest first."""
+        return self._near.near(plate)
 
     def ended_of(self, identity: str) -> list[Session]:
         """The adopted stays of a plate's identity, and the one held at an exit, by their exit."""
@@ -173,6 +179,7 @@ class LotMemory:
         self.strays.follow(session)
         if inside:
             self._inside[session.id] = session
+            self._near.put(session)
             self._adopted.pop(session.id, None)
             if session.plate.text:
                 self._by_plate[session.plate.identity] = session.id
@@ -182,6 +189,7 @@ class LotMemory:
         before = self._inside.pop(session.id, None)
         if before is None:
             return
+        self._near.remove(before)
         alike = self._by_trace.get(before.plate.trace, set())
         alike.discard(session.id)
         if not alike:

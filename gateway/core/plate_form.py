@@ -60,6 +60,7 @@ _FORMS: tuple[tuple[Form, str], ...] = (
 _PATTERNS = tuple((form, re.compile(pattern)) for form, pattern in _FORMS)
 
 _DRESSING = str.maketrans("", "", " \t-·•・.")
+_NEVER_GIVEN = str.maketrans("OI", "01")
 
 
 def form_of(text: str) -> Form:
@@ -68,8 +69,13 @@ def form_of(text: str) -> Form:
 
 
 def normalised(text: str) -> str:
-    """The one spelling of a plate: capitals, no dots, dashes or blanks; '' for the words by which readers say "no plate"."""
+    """The one spelling of a plate: capitals, no dots, dashes or blanks; '' for the words by which readers say "no plate".
+
+    Behind a province and its office's letter there is no O and no I (GA 36): they are the reader's spelling of 0 and 1.
+    """
     plain = text.upper().translate(_DRESSING)
+    if plain[:1] in PROVINCES and plain[1:2].isascii():
+        plain = plain[:2] + plain[2:].translate(_NEVER_GIVEN)
     return "" if form_of(plain) is Form.NONE else plain
 
 

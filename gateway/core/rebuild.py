@@ -15,7 +15,7 @@ from gateway.core.crediting import repriced
 from gateway.core.disputes import rejected
 from gateway.core.exit import Outcome
 from gateway.core.moment import ClockQuality, Moment
-from gateway.core.pairing import Evidence
+from gateway.core.pairing import IN_REVIEW
 from gateway.core.payments import arriving
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.core.posting import Account, Posting, billed, counted, lowered, refunded, settled, taxed, written_off
@@ -78,7 +78,7 @@ class Rebuilt:
             return
         if kind == "paired":
             self._put(moved(self.sessions[body["exit"]], Trigger.PAIRED))
-            if body["evidence"] in (Evidence.LIKELY, Evidence.NO_PLATE, Evidence.LOOKALIKE):
+            if body["evidence"] in IN_REVIEW:
                 self._put(moved(session, Trigger.PAIRED))
             return
         self.postings += billed(n, session.id, -session.amount_minor)

@@ -1,24 +1,18 @@
 """Strays: exits in review, each of a vehicle whose stay was not known when it left.
 
-Owns which of them are remembered, and which stays fit one. Fits: the same colour, class, drive and length, at most one
-character apart, and the exit after the entry. Rules: a ticket's number is exact; the newest STRAYS_MAX are kept, what is older
-stays in review as it is. Refuses to know what follows from a fit.
+Owns which of them are remembered, and which stays fit one: a plate as near as a reader's one error, and the exit after the
+entry. Rules: the newest STRAYS_MAX are kept, what is older stays in review as it is. Refuses to know what follows from a fit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gateway.core.moment import elapsed_ms, is_measurable
+from gateway.core.near_plates import NearPlates, is_near
 from gateway.core.plate import Plate
-from gateway.core.plate_form import is_readable
 from gateway.core.session import Session, State
 
 STRAYS_MAX = 2048
 """Two exits in a hundred of a lot with ten thousand a day, for ten days."""
-
-NEAR_MAX = 4
-"""Stays that a review exit names as its evidence; with more of them nothing can be told anyway."""
 
 
 class Strays:
@@ -26,6 +20,7 @@ class Strays:
 
     def __init__(self) -> None:
         self._strays: dict[str, Session] = {}
+        self._near = NearPlates()
 
     def follow(self, session: Session) -> None:
         """Take over a session's new form; a stray is in review and has no entry."""
@@ -33,23 +28,20 @@ class Strays:
             return
         if session.state is not State.REVIEW:
             self._strays.pop(session.id, None)
+            self._near.remove(session)
             return
         self._strays[session.id] = session
+        self._near.put(session)
         while len(self._strays) > STRAYS_MAX:
-            del self._strays[next(iter(self._strays))]
+            self._near.remove(self._strays.pop(next(iter(self._strays))))
 
     def fitting(self, stay: Session) -> list[Session]:
         """The strays that may be the exit of this stay."""
-        return [stray for stray in self._strays.values() if fits(stay, stray)]
+        return [stray for stray in self._near.near(stay.plate) if is_after(stay, stray)]
 
     def of(self, plate: Plate) -> list[Session]:
         """The strays of this very plate."""
-        return [stray for stray in self._strays.values() if plate.text and stray.plate.identity == plate.identity]
-
-
-def near(inside: Iterable[Session], plate: Plate) -> list[Session]:
-    """The open stays whose plate is at most one character from this one."""
-    return [session for session in inside if is_near(session.plate, plate)]
+        return self._near.of(plate)
 
 
 def fits(stay: Session, stray: Session) -> bool:
@@ -60,13 +52,3 @@ def fits(stay: Session, stray: Session) -> bool:
 def is_after(stay: Session, stray: Session) -> bool:
     """Whether the stray certainly left after the stay began."""
     return is_measurable(stay.entered, stray.entered) and elapsed_ms(stay.entered, stray.entered) > 0
-
-
-def is_near(plate: Plate, other: Plate) -> bool:
-    """Whether a reader may have taken one plate for the other by one character, whichever it is."""
-    if (plate.colour, plate.vehicle, plate.energy) != (other.colour, other.vehicle, other.energy):
-        return False
-    if not plate.text or len(plate.text) != len(other.text):
-        return False
-    apart = sum(ours != theirs for ours, theirs in zip(plate.text, other.text, strict=True))
-    return apart == 0 or (apart == 1 and is_readable(plate.text) and is_readable(other.text))

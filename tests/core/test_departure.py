@@ -9,25 +9,21 @@ import pytest
 from gateway.core.answer import Answer
 from gateway.core.departure import Departure, settle
 from gateway.core.exit import WithoutLease
-from gateway.core.matching import Likeness
 from tests.lots import HOUR_MS, SmallLot, at
-
-SAME, ALIKE, LATE = Likeness.SAME, Likeness.ALIKE, Likeness.LATE
 
 
 @pytest.mark.parametrize(
-    ("hours", "cap", "likeness", "pairs", "outcome"),
+    ("hours", "cap", "pairs", "outcome"),
     [
-        # stay  lease    match  review exit  outcome at a lot that asks for payment in the lane
-        (2,     None,    SAME,  "",          "pay-here"),
-        (2,     100_000, ALIKE, "",          "lease"),
-        (2,     None,    SAME,  "1.9",       "arrears"),    # it is gone
-        (2,     100_000, SAME,  "1.9",       "lease"),
-        (2,     100_000, LATE,  "1.9",       "arrears"),    # inferred: no lease pays for that
-        (0.3,   None,    LATE,  "1.9",       "free"),
+        # stay  lease    review exit  outcome at a lot that asks for payment in the lane
+        (2,     None,    "",          "pay-here"),
+        (2,     100_000, "",          "lease"),
+        (2,     None,    "1.9",       "arrears"),    # it is gone
+        (2,     100_000, "1.9",       "lease"),
+        (0.3,   None,    "1.9",       "free"),
     ],
 )  # fmt: skip
-def test_outcome(tmp_path: Path, hours: float, cap: int | None, likeness: Likeness, pairs: str, outcome: str) -> None:
+def test_outcome(tmp_path: Path, hours: float, cap: int | None, pairs: str, outcome: str) -> None:
     lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
     id_ = lot.enter()
     if cap is not None:
@@ -36,9 +32,9 @@ def test_outcome(tmp_path: Path, hours: float, cap: int | None, likeness: Likene
     session = memory.session(id_)
     assert session is not None
     exited = at(lot.now_ms + int(hours * HOUR_MS) - 60_000)
-    bill, verdict = settle(memory, session, Departure("out", exited, likeness, pairs=pairs), answer)
+    bill, verdict = settle(memory, session, Departure("out", exited, pairs=pairs), answer)
     body = answer.drafts[0].body
-    assert (str(verdict.outcome), body["outcome"], body["match"]) == (outcome, outcome, str(likeness))
+    assert (str(verdict.outcome), body["outcome"]) == (outcome, outcome)
     assert (bill.amount_minor, body.get("pairs", ""), "source" in body) == (
         0 if outcome == "free" else 700,
         pairs,

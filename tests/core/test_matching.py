@@ -18,19 +18,20 @@ SURE, DOUBT = CONFIDENCE_MIN, CONFIDENCE_MIN - 1
     ("inside", "read", "confidence", "found"),
     [
         # inside                       read        sure   found
-        (("浙A12345",),               "浙A12345", SURE,  ("浙A12345", "same")),
+        (("浙A12345",),               "浙A12345", SURE,  ("浙A12345", "")),
         (("浙A12345",),               "浙A12345", DOUBT, None),
         (("浙A12345",),               "浙A12346", SURE,  None),   # 5 and 6 are no lookalikes
-        (("浙A12345",),               "浙A1234S", SURE,  ("浙A12345", "alike")),
+        (("浙A12345",),               "浙A1234S", SURE,  ("浙A12345", "one lookalike apart")),
         (("浙A12345",),               "浙A1234S", DOUBT, None),
         (("浙A12345",),               "浙A1Z34S", SURE,  None),   # two places apart
         (("浙A12345", "浙A1Z345"),    "浙A1234S", SURE,  None),   # a second one could be meant
-        (("浙A12345", "浙A1234S"),    "浙A1234S", SURE,  ("浙A1234S", "same")),
+        (("浙A12345", "浙A1234S"),    "浙A1234S", SURE,  ("浙A1234S", "a lookalike is inside too")),
+        (("浙A12345", "浙A12346"),    "浙A12345", SURE,  ("浙A12345", "")),
         (("浙A12345",),               "浙A1234",  SURE,  None),   # another length
-        (("浙A0000O",),               "浙A0000D", SURE,  ("浙A0000O", "alike")),
+        (("浙A0000O",),               "浙A0000D", SURE,  ("浙A0000O", "one lookalike apart")),
         ((),                          "浙A12345", SURE,  None),
         (("浙A12345",),               "",         SURE,  None),
-        (("无A12345",),               "无A12345", SURE,  ("无A12345", "same")),
+        (("无A12345", "无A1234S"),    "无A12345", SURE,  ("无A12345", "")),
         (("无A12345",),               "无A1234S", SURE,  None),   # a ticket's number, not a plate
     ],
 )  # fmt: skip
@@ -41,7 +42,7 @@ def test_find(
     for text in inside:
         lot.enter(plate(text))
     match = find(lot.engine.memory, plate(read, confidence=confidence))
-    assert (None if match is None else (match.session.plate.text, str(match.likeness))) == found
+    assert (None if match is None else (match.session.plate.text, match.doubt or "")) == found
 
 
 def test_another_class_is_another_vehicle(tmp_path: Path) -> None:
@@ -73,13 +74,39 @@ def test_the_record_says_how_the_stay_was_found(tmp_path: Path) -> None:
     assert len(lot.lines("exit")) == 1
 
 
-def test_a_read_that_can_be_no_plate_is_the_misread_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    ("left", "doubt"),
+    [
+        # plate that left in review while the stay was open -> what is doubted when the stay's own plate leaves
+        ("浙A12346", "may have left before"),   # one character apart: perhaps this vehicle, which came back without a read
+        ("浙A1234S", "may have left before"),
+        ("浙A12366", ""),
+    ],
+)  # fmt: skip
+def test_a_stay_that_may_have_left_in_review_is_billed_to_nobody(
+    tmp_path: Path, left: str, doubt: str, restart: bool
+) -> None:
     lot = SmallLot(tmp_path)
-    session = lot.enter(plate("浙A12340"))
+    session = lot.enter()
     lot.wait(2 * HOUR_MS)
-    lot.step(lot.read("out", plate("浙A1234O")))
-    exit = lot.last("exit")
-    assert (exit["session"], exit["match"], exit["amount_minor"]) == (session, "alike", 700)
+    lot.step(lot.read("out", plate(left, confidence=DOUBT)))
+    assert lot.last("exit")["outcome"] == "review"
+    match = find(lot.engine.memory, plate())
+    assert match is not None
+    assert match.doubt is None, "it stands at the barrier yet: read better it is the same vehicle"
+    lot.step(lot.passed("out"))
+    lot.wait(2 * HOUR_MS)
+    if restart:
+        lot.restart()
+    lot.step(lot.read("out"))
+    stray = str(lot.last("exit")["session"])
+    if not doubt:
+        assert (stray, lot.last("exit")["amount_minor"]) == (session, 1100)
+        return
+    assert lot.last("paired") == {"session": session, "exit": stray, "evidence": doubt}
+    assert lot.rows(f"SELECT state FROM session WHERE id = '{session}'") == [("review",)]
+    assert lot.rows("SELECT count(*) FROM posting") == [(0,)]
 
 
 @pytest.mark.parametrize(("confidence", "found"), [(SURE, True), (DOUBT, False)])

@@ -55,6 +55,9 @@ def test_form_of(text: str, form: str) -> None:
         ("浙A·12345",  "浙A12345"),
         ("浙a12345 ",  "浙A12345"),
         ("m-ab 123",   "MAB123"),
+        ("浙AO1I2Q",   "浙A0112Q"),         # no O and no I behind the office's letter
+        ("浙OOO345",   "浙O00345"),
+        ("无OI23",     "无OI23"),           # a ticket's number is exact
         ("_无_",       ""),
         ("无牌",       ""),
         ("无A7K3",     "无A7K3"),

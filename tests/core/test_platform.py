@@ -185,7 +185,7 @@ def test_an_exit_that_was_read_before_its_entry_was_heard_is_told(tmp_path: Path
     lot.step(lot.read("out"))
     lot.step(lot.passed("out"))
     lot.step(lot.read("in", age_ms=2 * HOUR_MS), lot.passed("in", age_ms=2 * HOUR_MS))
-    assert lot.last("exit")["match"] == "same"
+    assert lot.last("paired")["evidence"] == "entry heard late"
     lot.settle()
     # Nothing waits for a passage: it was before.
     assert lot.sent(tables.CAR_IN, tables.CAR_OUT, tables.ABNORMAL) == [tables.CAR_IN, tables.CAR_OUT, tables.ABNORMAL]

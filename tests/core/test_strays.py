@@ -9,7 +9,7 @@ import pytest
 from gateway.core.moment import ClockQuality
 from gateway.core.plate import Vehicle
 from gateway.core.session import Session, State, Trigger, moved
-from gateway.core.strays import STRAYS_MAX, Strays, fits, near
+from gateway.core.strays import STRAYS_MAX, Strays, fits
 from tests.lots import at, plate
 
 STRAY = Session("1.9", State.REVIEW, "", plate("浙A12345"), 9, at(5000), lane_out="out", exited_ms=at(5000).wall_ms)
@@ -55,8 +55,3 @@ def test_what_is_remembered() -> None:
     for number in range(STRAYS_MAX + 1):
         strays.follow(replace(STRAY, id=f"2.{number}"))
     assert [stray.id for stray in strays.of(STRAY.plate)][0 :: STRAYS_MAX - 1] == ["2.1", f"2.{STRAYS_MAX}"]
-
-
-def test_near() -> None:
-    others = [replace(STAY, id=text, plate=plate(text)) for text in ("浙A12346", "浙A12366", "")]
-    assert [session.id for session in near(others, plate())] == ["浙A12346"]

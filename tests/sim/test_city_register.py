@@ -20,7 +20,8 @@ ALIKE, LIKELY = "one lookalike apart", "fits, and may be another"
         (LIKELY,                  "A", "A", set(),      "entry"),
         (ALIKE,                   "",  "B", {"B"},      ""),
         ("no plate",              "A", "B", {"A"},      ""),
-        ("the only exit that fits", "A", "B", {"A"},    ""),
+        ("may have left before",  "A", "A", {"A"},      ""),
+        ("a lookalike is inside too", "A", "A", {"A"},  ""),
         ("",                      "A", "B", {"A"},      ""),
     ],
 )  # fmt: skip

@@ -144,7 +144,6 @@ def largest_line():
         "lines": lines,
         "amount_minor": sum(line["amount_minor"] for line in lines),
         "outcome": "standing",
-        "match": "alike",
         "plate": plate_commitment(PLATE, SALT),
         "source": {"uid": "00000000000000a1", "log": 123_456, "seq": 987_654},
         "lease": {"lease": ids[6], "cap_minor": 10_000_000, "dn": 1_234_567},

@@ -20,12 +20,17 @@ from tests.week.traffic import Town
 PriceOf = Callable[[int, int, str, str], int]
 """Minor units from (entry UTC ms, exit UTC ms, vehicle, energy)."""
 
-SETTLED, REVIEW, WRITTEN_OFF, FORBIDDEN = "settled", "review", "written off", "FORBIDDEN"
+SETTLED, REVIEW, WRITTEN_OFF, JOINED, FORBIDDEN = "settled", "review", "written off", "joined", "FORBIDDEN"
 SLACK_MS = 400
 """A node's clock against the truth's: ages are whole ms, but a read takes its time on the bus."""
 TURNED_BACK = "less than owed, but right for the time until a turn-back"
 """The vehicle was let out and paid, and came back in: nobody was charged too much, and the rest is for a person."""
+UNSEEN = "own two visits as one, as neither its leaving nor its coming back was seen"
+"""The only wrong bill that is allowed, to its own vehicle: no reader and no loop told of what lay between its two reads."""
+UNSEEN_OUT = frozenset({"unread-out", "bare-out", "tailgate-out", "tailgate-out-silent"})
+UNSEEN_IN = frozenset({"unread-in", "bare-in", "tailgate-in", "tailgate-in-silent"})
 BY_CHANCE = "what was owed, though another's passage was taken for the vehicle's own"
+CLAIMS = {BY_CHANCE: "right", TURNED_BACK: "part", UNSEEN: "joined"}
 SHOWN_MAX = 4
 """Stories told of each kind; the rare kinds must not drown in a common one."""
 NEAR_STAYS = 2000
@@ -51,14 +56,13 @@ class Booked:
     came: int = 0
     went: int = 0
     outcome: str = "inside"
-    match: str = ""
+    how: str = ""
     amount_minor: int = 0
     paid_minor: int = 0
     reviewed: bool = False
     reason: str = ""
     seen: str = ""
     lease: str = ""
-    back_again: bool = False
 
     @property
     def payer(self) -> str:
@@ -92,7 +96,7 @@ class Finding:
     @property
     def forbidden(self) -> int:
         """Stays that were charged wrongly, and bills that are wrong in other ways."""
-        allowed = ("right", BY_CHANCE, TURNED_BACK, "to a plate that nobody has")
+        allowed = ("right", BY_CHANCE, TURNED_BACK, UNSEEN, "to a plate that nobody has")
         wrong = sum(n for kind, n in self.bills.items() if not kind.startswith(allowed))
         return max(self.classes[FORBIDDEN], wrong)
 
@@ -128,7 +132,6 @@ class Books:
             booked.outcome = "inside" if booked.came else "reversed"
         elif kind == "paired":
             self._pair(self.sessions[session], self.sessions[str(body["exit"])], str(body["evidence"]))
-            self.sessions[session].back_again = body["evidence"] == "its plate is in again"
         elif kind in ("leased", "released"):
             self.sessions[session].lease = str(body["lease"])
         elif kind == "attached":
@@ -140,17 +143,15 @@ class Books:
     def _exit(self, booked: Booked, body: dict[str, object], plate: str) -> None:
         booked.went = self.sessions[str(body["pairs"])].went if "pairs" in body else self._cause(body)
         booked.outcome = str(body["outcome"])
-        booked.match = str(body.get("match", ""))
+        booked.how = "" if body["outcome"] == "review" else "paired" if "pairs" in body else "read"
         booked.amount_minor = _amount(body)
         booked.lease = _lease(body)
         booked.reviewed = booked.outcome == "review"
         booked.reason = ""
         if booked.reviewed:
-            booked.reason = f"exit {booked.match}" if booked.match else "exit without a stay"
+            booked.reason = "exit without a stay"
         if plate:
             booked.plate = plate
-        elif booked.back_again:
-            booked.plate = self.sessions[str(body["pairs"])].plate
 
     def _pair(self, stay: Booked, stray: Booked, evidence: str) -> None:
         """The exit in review is closed; unless it was a worse read of another, the stay is in review until its own exit."""
@@ -163,7 +164,7 @@ class Books:
         stray = self.sessions[str(body["stray"])]
         self._pair(stay, stray, "attached")
         stay.plate, stay.amount_minor = stray.plate if body["whose"] == "exit" else stay.plate, _amount(body)
-        stay.outcome, stay.match = str(body.get("outcome", "attached")), "attached"
+        stay.outcome, stay.how = str(body.get("outcome", "attached")), "attached"
         stay.reviewed, stay.reason = False, ""
         stay.lease = _lease(body) or stay.lease
 
@@ -240,10 +241,7 @@ class Judge:
         if kind.startswith("to a plate"):
             found.claimed_minor += booked.amount_minor
         if debtor:
-            claim = (
-                "right" if kind.startswith("right") or kind == BY_CHANCE else "part" if kind == TURNED_BACK else "wrong"
-            )
-            claims[debtor].append((claim, kind))
+            claims[debtor].append(("right" if kind.startswith("right") else CLAIMS.get(kind, "wrong"), kind))
         for number in touched - {debtor}:
             if kind.startswith("for a"):
                 claims[number].append(("wrong", kind))
@@ -255,22 +253,36 @@ class Judge:
         paid = "debited" if booked.paid_minor else "billed"
         if booked.paid_minor and booked.payer != booked.plate:
             whose = "another guest" if booked.payer in self._town.guests else "a stranger"
-            return f"for a stay of which {whose} had the lease ({booked.match})"
+            return f"for a stay of which {whose} had the lease ({booked.how})"
         if not debtor:
             if booked.plate in self._town.guests:
-                return f"for another guest's stay, {paid} ({booked.match})"
+                return f"for another guest's stay, {paid} ({booked.how})"
             if self._town.owned(booked.plate):
-                return f"for a stay of a stranger's, {paid} ({booked.match})"
-            return f"to a plate that nobody has ({booked.match})"
+                return f"for a stay of a stranger's, {paid} ({booked.how})"
+            return f"to a plate that nobody has ({booked.how})"
         least, most = self._owed(self._stays[debtor])
         if least <= booked.amount_minor <= most:
-            return f"right ({booked.match})" if booked.came == booked.went else BY_CHANCE
+            return f"right ({booked.how})" if booked.came == booked.went else BY_CHANCE
         if any(least <= booked.amount_minor <= most for least, most in self._up_to_turn_backs(self._stays[debtor])):
             return TURNED_BACK
+        if self._unseen_between(booked):
+            return UNSEEN
         way = "more" if booked.amount_minor > most else "less"
         if booked.came != booked.went:
             return f"{way} than owed, by another's passage, {paid}"
         return f"{way} than owed, {paid}"
+
+    def _unseen_between(self, booked: Booked) -> bool:
+        """Whether the bill runs over two visits of its own vehicle, and neither end of what lay between them was read."""
+        came, went = self._stays.get(booked.came), self._stays.get(booked.went)
+        return (
+            came is not None
+            and went is not None
+            and came is not went
+            and self._identity(booked.came) == self._identity(booked.went) == booked.plate
+            and not came.marks.isdisjoint(UNSEEN_OUT)
+            and not went.marks.isdisjoint(UNSEEN_IN)
+        )
 
     def _class(self, claims: list[tuple[str, str]], least: int, most: int) -> tuple[str, str]:
         right = sum(claim == "right" for claim, _ in claims)
@@ -281,6 +293,8 @@ class Judge:
             return FORBIDDEN, "charged twice"
         if wrong:
             return FORBIDDEN, wrong[0]
+        if any(claim == "joined" for claim, _ in claims):
+            return JOINED, UNSEEN
         if right or (free and least == 0):
             return SETTLED, ""
         reviews = [detail for claim, detail in claims if claim == "review"]
@@ -318,7 +332,7 @@ class Judge:
             if number in met or (booked.plate == car.identity and abs(max(met) - number) < NEAR_STAYS):
                 lines.append(
                     f"    session {booked.session} of {booked.plate!r}: came {booked.came}, went {booked.went}, "
-                    f"{booked.outcome} {booked.match} {booked.amount_minor}, paid {booked.paid_minor} {booked.reason}"
+                    f"{booked.outcome} {booked.how} {booked.amount_minor}, paid {booked.paid_minor} {booked.reason}"
                 )
         return "\n".join(lines)
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gateway.core.pairing import Evidence
+from gateway.core.pairing import IN_REVIEW
 from gateway.core.plate import Vehicle
 from gateway.core.platform_state import Entry, PlatformBill, PlatformStay
 from gateway.core.session import Session
@@ -29,8 +29,6 @@ CAR_TYPES = {Vehicle.SMALL: 1, Vehicle.LARGE: 3}
 TEMPORARY = 1
 """Kind of stay; the facts say 2 for monthly, but our records do not tell a permit's stay by that word."""
 HELD = ("pay-here", "attendant")
-IN_REVIEW = (Evidence.LIKELY, Evidence.NO_PLATE, Evidence.LOOKALIKE)
-"""Pairs after which the stay is in review; all others write an exit of their own or are about another's."""
 PASSING_MS = 30_000
 """So long an exit waits for its passage: several times what a vehicle needs, since a lost passage must not stop the rest."""
 IN, OUT = 1, 2
