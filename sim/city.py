@@ -16,9 +16,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sim import city_keys, city_money, city_register
+from sim import city_keys, city_money
 from sim.city_keys import ChainKeys, may_follow
 from sim.city_message import LINES, MESSAGE_BYTES, Message, read_message
+from sim.city_register import Register
+from sim.city_register import number_of as _n
 from sim.city_store import CityStore, Head, Lease, Payment
 from sim.city_verifier import Fault, Line, load, opens, read_line, write
 
@@ -66,7 +68,7 @@ class City:
         self._key = key
         self._keys = {chain: ChainKeys(first, self.store.rotated(chain)) for chain, first in chains.items()}
         self._agreements = agreements
-        self._borne = borne
+        self._register = Register(self.store, lambda plate: plate in borne or plate in agreements)
         self._heads = {chain: Head(chain) for chain in chains} | {head.chain: head for head in self.store.heads()}
         self._due: dict[str, tuple[int, int]] = {}
         self._counts: Counter[str] = Counter()
@@ -241,25 +243,20 @@ class City:
         if line.type == "entry" and plate in self._agreements:
             return self._grant(head, line, self._agreements[plate])
         if line.type in ("exit", "attached"):
-            return self._account(head, line)
+            return self._attach(self._account(head, line), self._register.left(head.chain, line))
         if line.type in ("released", "leased") and line.body.get("dn") != 0:
             return self._honour(head, line)
         if line.type == "paired":
-            return self._attach(head, line)
+            return self._attach(head, self._register.paired(head.chain, line))
         if line.type == "reversed":
             self.store.take_back(head.chain, str(line.body.get("session")))
         return head
 
-    def _attach(self, head: Head, line: Line) -> Head:
-        """A stay and an exit that were read differently: if only one of the two plates is borne, it is the vehicle's."""
-        session, stray = str(line.body.get("session")), str(line.body.get("exit"))
-        entry, exited = (self.store.plate(head.chain, _n(id_)) for id_ in (session, stray))
-        borne = {plate for plate in (entry, exited) if plate in self._borne or plate in self._agreements}
-        whose = city_register.whose(str(line.body.get("evidence")), entry, exited, borne)
-        if not whose:
-            return head
-        body = {"session": session, "stray": stray, "attach": f"{head.chain}/attach/{line.n}", "reason": "register"}
-        return self._add_down(head, "attach", body | {"whose": whose})
+    def _attach(self, head: Head, bodies: list[dict[str, str]]) -> Head:
+        """Say whose an exit in doubt was."""
+        for body in bodies:
+            head = self._add_down(head, "attach", body)
+        return head
 
     def _lease_attached(self, head: Head, line: Line, session: str, amount_minor: int) -> Head:
         """The plate that owes came out late: what was agreed for it is a lease that comes late."""
@@ -388,12 +385,6 @@ class City:
     def _write_counts(self) -> None:
         self.store.add_tally(self._counts)
         self._counts.clear()
-
-
-def _n(session: str) -> int:
-    """Number of the record that opened a session; 0 for an id of no known form."""
-    _, _, n = session.partition(".")
-    return int(n) if n.isascii() and n.isdigit() and len(n) <= 15 else 0
 
 
 def _base64(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass, replace
 from typing import Any
@@ -43,6 +43,10 @@ CREATE TABLE IF NOT EXISTS payment (
 CREATE TABLE IF NOT EXISTS purse (
     chain TEXT NOT NULL, session TEXT NOT NULL, billed_minor INTEGER NOT NULL, lowered_minor INTEGER NOT NULL,
     paid_minor INTEGER NOT NULL, refunded_minor INTEGER NOT NULL, promised_minor INTEGER NOT NULL, PRIMARY KEY (chain, session)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS doubled (
+    chain TEXT NOT NULL, session TEXT NOT NULL, stray TEXT NOT NULL, other TEXT NOT NULL,
+    PRIMARY KEY (chain, other, session, stray)
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS down (
     chain TEXT NOT NULL, dn INTEGER NOT NULL, line TEXT NOT NULL, signature BLOB NOT NULL, PRIMARY KEY (chain, dn)
@@ -302,6 +306,18 @@ class CityStore:
     def put_purse(self, chain: str, session: str, purse: Purse) -> None:
         """Keep a session's money."""
         self._db.execute("INSERT OR REPLACE INTO purse VALUES (?, ?, ?, ?, ?, ?, ?)", (chain, session, *astuple(purse)))
+
+    def wait_for(self, chain: str, session: str, stray: str, others: Iterable[str]) -> None:
+        """A stay and an exit that are in doubt until these other stays have ended."""
+        rows = [(chain, session, stray, other) for other in others]
+        self._db.executemany("INSERT OR IGNORE INTO doubled VALUES (?, ?, ?, ?)", rows)
+
+    def waited_for(self, chain: str, other: str) -> list[tuple[str, str]]:
+        """This stay has ended: the stays and exits that waited for nothing else."""
+        sql = "DELETE FROM doubled WHERE chain = ? AND other = ? RETURNING session, stray"
+        pairs = [(str(session), str(stray)) for session, stray in self._db.execute(sql, (chain, other))]
+        left = "SELECT 1 FROM doubled WHERE chain = ? AND session = ? AND stray = ?"
+        return [pair for pair in pairs if self._db.execute(left, (chain, *pair)).fetchone() is None]
 
     def records(self, chain: str, first: int, last: int) -> list[tuple[str, dict[str, Any]]]:
         """Type and body of the stored records of a stretch."""
