@@ -6,10 +6,11 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 STAYS  ?= 100000
 SEED   ?= 1
-
+STATES ?= 9000
+KILLS  ?= 1000
 SHOTS  ?= $(VENV)/pictures
 
-.PHONY: demo test test-web lint mutants soak week vectors clean help
+.PHONY: demo test test-web lint mutants soak week crash vectors clean help
 
 help:            ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -17,7 +18,7 @@ help:            ## List the targets
 demo: $(VENV)/demo   ## Run the whole line with a simulated lot; ARGS="--seed 7 --cars 80 --json out.json"
 	@$(BIN)/python -m sim.demo $(ARGS)
 
-test: lint $(VENV)/mosquitto/installed   ## Lint, types, contracts, and every test
+test: lint $(VENV)/mosquitto/installed $(VENV)/strace/installed   ## Lint, types, contracts, and every test
 	@$(BIN)/python -m pytest -n 2 $(ARGS)
 
 test-web: $(VENV)/dev $(VENV)/mosquitto/installed   ## Both pages in a real browser; pictures into SHOTS; as root it installs Debian's Chromium if there is none
@@ -33,7 +34,7 @@ lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both inter
 	@$(BIN)/mypy --config-file firmware/mypy.ini
 	@$(BIN)/lint-imports --no-cache
 
-mutants: $(VENV)/dev $(VENV)/mosquitto/installed   ## Plant each known fault; its test must catch it
+mutants: $(VENV)/dev $(VENV)/mosquitto/installed $(VENV)/strace/installed   ## Plant each known fault; its test must catch it
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
 soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice, SEED; results in docs/SOAK.md
@@ -42,6 +43,12 @@ soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice,
 
 week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md
 	@$(BIN)/python -m tests.week --seed $(SEED) $(ARGS)
+
+crash: $(VENV)/dev $(VENV)/strace/installed   ## Power cuts and SIGKILLs: STATES, KILLS, SEED; results in docs/DURABILITY.md
+	@$(BIN)/python -m tests.crash_states --states $(STATES) --seed $(SEED)
+	@$(BIN)/python -m tests.crash_kills --kills $(KILLS) --seed $(SEED)
+	@$(BIN)/python -m tests.crash_mounts --method ext4-shutdown --cuts 50 --seed $(SEED) || test $$? = 2
+	@$(BIN)/python -m tests.crash_mounts --method blocks --cuts 120 --seed $(SEED) || test $$? = 2
 
 clean:           ## Remove the environment
 	rm -rf $(VENV)
@@ -65,4 +72,9 @@ $(VENV)/stubs/installed: pyproject.toml | $(VENV)/dev
 
 $(VENV)/mosquitto/installed: | $(VENV)/dev
 	@$(BIN)/python -m sim.mosquitto $(VENV)/mosquitto
+	@touch $@
+
+$(VENV)/strace/installed: | $(VENV)/dev
+	@$(BIN)/python -m tests.strace $(VENV)/strace
+	@mkdir -p $(@D)
 	@touch $@
