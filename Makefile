@@ -47,6 +47,7 @@ week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 
 crash: $(VENV)/dev $(VENV)/strace/installed   ## Power cuts and SIGKILLs: STATES, KILLS, SEED; results in docs/DURABILITY.md
 	@$(BIN)/python -m tests.crash_states --states $(STATES) --seed $(SEED)
 	@$(BIN)/python -m tests.crash_kills --kills $(KILLS) --seed $(SEED)
+	@$(BIN)/python -m tests.crash_faults --points 120 --seed $(SEED)
 	@$(BIN)/python -m tests.crash_mounts --method ext4-shutdown --cuts 50 --seed $(SEED) || test $$? = 2
 	@$(BIN)/python -m tests.crash_mounts --method blocks --cuts 120 --seed $(SEED) || test $$? = 2
 

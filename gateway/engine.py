@@ -27,6 +27,7 @@ from gateway.core.platform_state import Asked, PlatformTerms, Work
 from gateway.core.record import ROTATE_DOMAIN, Disclosure, Draft, Record, Value, record_hash, record_line, signed_bytes
 from gateway.orders import REPLY_DOMAIN
 from gateway.store.journal import Journal, LedgerError, Step
+from gateway.store.upkeep import Upkeep
 
 RECEIPT_KEPT_MS = 60_000
 """A receipt can be fetched again, so it waits this long for a commit to ride along with before it costs one of its own."""
@@ -40,6 +41,9 @@ class Signer(Protocol):
 
     def sign(self, data: bytes) -> bytes:
         """Ed25519 signature over data."""
+
+    def made(self, key: str, data: bytes, signature: bytes) -> bool:
+        """False if `key` is this one and the signature is not its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,7 @@ class Engine:
         self._receipt: ReceiptArrived | None = None
         self._receipt_since_ms = 0
         self._forked = False
+        self._upkeep = Upkeep(journal)
         head = journal.head()
         self._epoch, self._n, self._prev = head.epoch, head.n, head.prev
         self._dn, self._receipted, self._last = head.dn, head.receipted, head.at
@@ -139,10 +144,11 @@ class Engine:
         return self._journal.platform_work(asked, self._n, free)
 
     def idle(self, now: Moment) -> None:
-        """Use a quiet moment: write a receipt that no other commit took along, then checkpoint."""
+        """Use a quiet moment: write a receipt that no other commit took along, checkpoint, look at room and old records."""
         if self._receipt is not None and now.mono_ms - self._receipt_since_ms >= RECEIPT_KEPT_MS:
             self._commit((), self._answer(), {})
         self._journal.idle()
+        self._upkeep.go_on(now, self._signer.made)
 
     def close(self) -> None:
         """Write the last receipt and close the journal; nothing may be called after it."""
@@ -201,6 +207,7 @@ class Engine:
         self._memory.release_adopted()
         if book is not None:
             book.release()
+        answer.commands += self._upkeep.notices()
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
 
     def _past_stays(self, event: Event) -> list[str]:

@@ -101,23 +101,23 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     if config.hangzhou is not None:
         config.hangzhou.check_files()
     try:
-        journal = open_journal(config)
+        journal = open_checked(config)
         hello = journal.next_hello()
+        signer, successor = load_keys(config.gateway.key, journal.head().key)
+        engine = Engine(
+            identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
+            lot=config.layout,
+            rules=rules,
+            journal=journal,
+            signer=signer,
+            salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
+            successor=successor,
+            platform=config.hangzhou.lot() if config.hangzhou is not None else None,
+        )
+        started = engine.start(clock.moment())
     except (sqlite3.Error, OSError) as error:
-        asyncio.run(run_open(config, clock, str(error), lambda: open_journal(config).close()))
+        asyncio.run(run_open(config, clock, str(error), lambda: open_checked(config).close()))
         return EXIT_TRY_LATER
-    signer, successor = load_keys(config.gateway.key, journal.head().key)
-    engine = Engine(
-        identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
-        lot=config.layout,
-        rules=rules,
-        journal=journal,
-        signer=signer,
-        salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
-        successor=successor,
-        platform=config.hangzhou.lot() if config.hangzhou is not None else None,
-    )
-    started = engine.start(clock.moment())
     if successor is not None:
         take_next(config.gateway.key)
         signer = successor
@@ -144,6 +144,14 @@ def open_journal(config: Config) -> Journal:
     config.gateway.data.mkdir(parents=True, exist_ok=True)
     path = config.gateway.data / "ledger.db"
     return Journal(path, chain=config.gateway.id, instance=secrets.token_hex(8))
+
+
+def open_checked(config: Config) -> Journal:
+    """The ledger, if what was written since the last receipt is still there; else sqlite3.Error that names the record."""
+    signer = Signer.load(config.gateway.key)
+    journal = open_journal(config)
+    journal.check(signer.made)
+    return journal
 
 
 class Gateway:

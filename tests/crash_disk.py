@@ -24,8 +24,8 @@ NAMING = "open openat creat unlink unlinkat rename renameat renameat2 link linka
 CALL = re.compile(r"(\w+)\((.*)\)\s+= (-?\d+)(?:<((?:\\x[0-9a-f]{2})+)>)?")
 TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 HANDLE = re.compile(r"\d+<((?:\\x[0-9a-f]{2})+)>")
-NEVER_READ = ("-shm",)
-"""SQLite builds its shared index anew at the first opening; what the disk holds of it is never looked at."""
+NEVER_READ = ("-shm", "reserve")
+"""SQLite builds its shared index anew at the first opening, and the reserve holds nothing: what is in them is never read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,9 @@ def record(command: Sequence[str], folder: Path, log: Path) -> list[Call]:
     done = subprocess.run([strace_program(), *options, *command], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} ended with {done.returncode}: {done.stderr}")
+    resolved = folder.resolve()
     with log.open(encoding="ascii") as file:
-        return [call for line in file for call in _calls(line, folder.resolve())]
+        return [call for line in file for call in _calls(line, resolved)]
 
 
 def _calls(line: str, folder: Path) -> Iterator[Call]:

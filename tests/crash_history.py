@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,12 +26,15 @@ from gateway.engine import Engine, Identity, Outcome
 from gateway.quote import shipped_tariff
 from gateway.shell.signer import Signer
 from gateway.store import journal as journal_module
+from gateway.store import reserve as reserve_module
 from gateway.store.journal import Journal
 from tests.lots import CHAIN, HOUR_MS, KEY, LOT, START_MS, UIDS, at, plate
 
+TARIFF = shipped_tariff("plain-garage")
 CARS = 12
 CHECKPOINT_COMMITS = 12
 """So few commits to a checkpoint that a short history has several, and writes its log again from the beginning."""
+RESERVE_BYTES = 4096
 CLOSED_AFTER = 40
 """Deeds before the history closes its ledger once and opens it again."""
 BAYS = ("b1", "b2", "b3", "b4")
@@ -104,7 +109,7 @@ class Gateway:
         self.engine = Engine(
             identity=Identity(CHAIN, LOT.lot, "test"),
             lot=LOT,
-            rules=Rules(shipped_tariff("plain-garage"), WithoutLease.OPEN_ARREARS, "CNY"),
+            rules=Rules(TARIFF, WithoutLease.OPEN_ARREARS, "CNY"),
             journal=self.journal,
             signer=Signer(KEY),
             salt=self._salt,
@@ -126,7 +131,8 @@ class Gateway:
         """The event with the session's id, the bill and the head's hash filled in, as the city knows them by now."""
         if isinstance(event, ReceiptArrived):
             n = self.journal.head().n
-            return replace(event, n=n, record_hash=self.journal.line_hash(n) or b"")
+            told = self.journal.line_hash(n) or b""
+            return replace(event, n=n, record_hash=told, line=json.dumps({"n": n, "hash": told.hex()}))
         if not isinstance(event, LeaseGranted | PaymentReported):
             return event
         found = self.connection.execute(
@@ -191,9 +197,15 @@ def money(connection: sqlite3.Connection) -> tuple[object, ...]:
     return (*sorted(stays), *sorted(sums), totals)
 
 
-def few_commits_to_a_checkpoint() -> None:
-    """In this process a checkpoint comes early."""
-    journal_module.CHECKPOINT_COMMITS = CHECKPOINT_COMMITS
+@contextmanager
+def in_the_small() -> Iterator[None]:
+    """Within it a checkpoint comes early, and the reserve costs no time."""
+    before = journal_module.CHECKPOINT_COMMITS, reserve_module.RESERVE_BYTES
+    journal_module.CHECKPOINT_COMMITS, reserve_module.RESERVE_BYTES = CHECKPOINT_COMMITS, RESERVE_BYTES
+    try:
+        yield
+    finally:
+        journal_module.CHECKPOINT_COMMITS, reserve_module.RESERVE_BYTES = before
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -204,12 +216,14 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--cars", type=int, default=CARS)
     parser.add_argument("--ask", action="store_true", help="wait for a byte on standard input after each promise")
     options = parser.parse_args(argv)
-    few_commits_to_a_checkpoint()
-    run = perform(options.folder, script(options.cars), options.synchronous)
-    for number, _ in enumerate(run, 1):
-        os.write(1, f"{number}\n".encode())
-        if options.ask and not os.read(0, 1):
-            return 1
+    gateways = (gateway for gateway, _ in perform(options.folder, script(options.cars), options.synchronous))
+    with in_the_small():
+        for number, current in enumerate(gateways, 1):
+            last = current
+            os.write(1, f"{number}\n".encode())
+            if options.ask and not os.read(0, 1):
+                return 1
+        last.engine.close()
     return 0
 
 

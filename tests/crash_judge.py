@@ -52,6 +52,8 @@ class Judge:
         for gateway, done in perform(folder / "undisturbed", deeds):
             self.marks.append(gateway.mark(done))
             self._books[done] = self.marks[-1].money
+        # Its log would go with its last connection.
+        self.undisturbed = gateway
         self.chain = lines(gateway.connection)
         assert self._chain_holds(self.chain)
         assert len(self._books) == len(deeds) + 1

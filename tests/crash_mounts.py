@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.block_recorder import FILE, FLUSHED, entries
-from tests.crash_history import few_commits_to_a_checkpoint, script
+from tests.crash_history import in_the_small, script
 from tests.crash_judge import Judge, Verdict
 from tests.progress import Progress
 
@@ -180,10 +180,9 @@ def main(argv: list[str] | None = None) -> int:
     if os.geteuid():
         print(f"{options.method}: needs root, to mount file systems")
         return 2
-    few_commits_to_a_checkpoint()
     begun_s = time.monotonic()
     found: dict[str, Verdicts] = {}
-    with tempfile.TemporaryDirectory(prefix="lotgate-cuts-") as temporary:
+    with in_the_small(), tempfile.TemporaryDirectory(prefix="lotgate-cuts-") as temporary:
         folder = Path(temporary)
         judge = Judge(folder, script())
         for synchronous in ("FULL", "NORMAL"):

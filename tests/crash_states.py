@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.crash_disk import record, states
-from tests.crash_history import few_commits_to_a_checkpoint, script
+from tests.crash_history import in_the_small, script
 from tests.crash_judge import Judge, Verdict
 from tests.progress import Progress
 
@@ -45,9 +45,8 @@ class Outcome:
 
 def explore(synchronous: str, wanted: int, seed: int, *, shown: bool = False) -> Outcome:
     """Record one history and judge up to `wanted` of its states."""
-    few_commits_to_a_checkpoint()
     deeds = script()
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as temporary:
+    with in_the_small(), tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as temporary:
         folder = Path(temporary)
         (folder / "recorded").mkdir()
         command = [sys.executable, "-m", "tests.crash_history", str(folder / "recorded"), "--synchronous", synchronous]

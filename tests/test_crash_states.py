@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import sys
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tests.crash_disk import CHOICES, Call, Disk, record, states
-from tests.crash_history import script
+from tests.crash_history import in_the_small, script
 from tests.crash_judge import Judge, Verdict
 from tests.crash_states import explore
 
@@ -121,6 +124,23 @@ def recorded(folder: Path, work: str) -> list[Call]:
     return record([sys.executable, "-c", begin + work], here, folder / "log")
 
 
+def folded(whole: bytes, log: bytes, folder: Path) -> bytes:
+    """The ledger's file with its log taken over."""
+    path = folder / "folded.db"
+    path.write_bytes(whole)
+    path.with_name("folded.db-wal").write_bytes(log)
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Judge, Path]]:
+    folder = tmp_path_factory.mktemp("judge")
+    with in_the_small():
+        yield Judge(folder, script()), folder
+
+
 @pytest.mark.parametrize(
     ("done_to_it", "promised", "verdict"),
     [
@@ -132,22 +152,21 @@ def recorded(folder: Path, work: str) -> list[Call]:
         ("no file",        0, Verdict.KEPT),
     ],
 )  # fmt: skip
-def test_the_judge_can_tell(tmp_path: Path, done_to_it: str, promised: int, verdict: Verdict) -> None:
-    deeds = script()
-    judge = Judge(tmp_path, deeds)
-    whole = (tmp_path / "undisturbed" / "ledger.db").read_bytes()
-    log = (tmp_path / "undisturbed" / "ledger.db-wal").read_bytes()
+def test_the_judge_can_tell(undisturbed: tuple[Judge, Path], done_to_it: str, promised: int, verdict: Verdict) -> None:
+    judge, folder = undisturbed
+    whole = (folder / "undisturbed" / "ledger.db").read_bytes()
+    log = (folder / "undisturbed" / "ledger.db-wal").read_bytes()
     assert len(judge.marks) == 66
     files = {"ledger.db": whole, "ledger.db-wal": log}
     match done_to_it:
         case "older":
             del files["ledger.db-wal"]
         case "a flipped bit":
-            at = whole.rindex(b'"type":"exit"')
-            files["ledger.db"] = whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :]
+            # In every copy of the records, the log's apart, which would only end there.
+            files = {"ledger.db": folded(whole, log, folder.parent).replace(b'"type":"exit"', b'"type":"ezit"')}
         case "cut in half":
             files = {"ledger.db": whole[: len(whole) // 2 // 4096 * 4096]}
         case "no file":
             files = {}
     assert judge.judge(files, promised) is verdict
-    assert os.listdir(tmp_path) == ["undisturbed"]
+    assert os.listdir(folder) == ["undisturbed"]

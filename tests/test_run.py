@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
@@ -27,9 +28,10 @@ from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.engine import Engine, Identity
 from gateway.fallback import run_open
 from gateway.quote import shipped_tariff
-from gateway.run import EXIT_FAILED, Gateway, StepItem, open_journal, run
+from gateway.run import EXIT_FAILED, EXIT_TRY_LATER, Gateway, StepItem, open_checked, open_journal, run
 from gateway.shell.clock import SystemClock
 from gateway.shell.signer import Signer
+from gateway.store.journal import DamagedError
 from sim.aes import Aes
 from sim.bus_port import BusPort
 from sim.clock import real_ms
@@ -39,6 +41,7 @@ from tests.lots import KEY
 SITE_KEY = bytes(16)
 UID = "00000000000000a2"
 LIMIT_S = 8.0
+SIGNER = Signer(KEY)
 
 
 def make_node() -> LaneNode:
@@ -61,7 +64,9 @@ def make_config(folder: Path, device: str) -> Config:
     )
 
 
-def make_gateway(config: Config, statement: tuple[str, str] = ("", "")) -> tuple[Gateway, Engine]:
+def make_gateway(
+    config: Config, statement: tuple[str, str] = ("", ""), *, signer: Signer = SIGNER
+) -> tuple[Gateway, Engine]:
     journal = open_journal(config)
     tariff = shipped_tariff("plain-garage")
     engine = Engine(
@@ -69,7 +74,7 @@ def make_gateway(config: Config, statement: tuple[str, str] = ("", "")) -> tuple
         lot=config.layout,
         rules=Rules(tariff, WithoutLease.OPEN_ARREARS, "CNY"),
         journal=journal,
-        signer=Signer(KEY),
+        signer=signer,
         salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
     )
     me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test", *statement)
@@ -235,6 +240,41 @@ def test_running_open_ends_when_the_ledger_is_back_and_what_the_node_kept_is_boo
         return [row[0] for row in ledger.execute("SELECT json_extract(line, '$.type') FROM record ORDER BY n")]
 
     assert asyncio.run(story())[:3] == ["genesis", "start", "exit"]
+
+
+def test_a_ledger_that_is_damaged_since_the_last_receipt_means_an_open_exit_until_it_is_restored(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fallback, "RETRY_S", 0.05)
+    config = make_config(tmp_path, "/dev/null")
+    signer = Signer.create(config.gateway.key)
+    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    config.city.public_key.write_bytes(public)
+    make_gateway(config, signer=signer)[1].start(SystemClock().moment())
+    open_checked(config).close()
+    ledger = tmp_path / "data" / "ledger.db"
+    whole = ledger.read_bytes()
+    at = whole.rindex(b'"type":"start"')
+    ledger.write_bytes(whole[:at] + b"?" + whole[at + 1 :])
+    with pytest.raises(DamagedError, match=r"ledger\.db: record 2 is damaged: its line is not a record"):
+        open_checked(config)
+    told: list[str] = []
+
+    class Restorer(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+            if "running open" in told[-1]:
+                ledger.write_bytes(whole)
+
+    restorer = Restorer(logging.CRITICAL)
+    logging.getLogger("gateway.fallback").addHandler(restorer)
+    try:
+        assert run(config, SystemClock()) == EXIT_TRY_LATER
+    finally:
+        logging.getLogger("gateway.fallback").removeHandler(restorer)
+    assert len(told) == 1
+    assert "record 2 is damaged" in told[0]
+    assert open_checked(config).head().n == 2
 
 
 @pytest.mark.parametrize("named", ["password_file", "ca", "key"])

@@ -35,6 +35,7 @@ UNPAIRED = {
     "tests/firmware/test_protocol.py": "firmware/PROTOCOL.md against the wire",
     "tests/sync/test_pipe.py": "uplink and downlink joined by a faulty pipe",
     "tests/test_attacks.py": "the threat table against all ends",
+    "tests/test_crash_faults.py": "the ledger on a disk that answers with errors",
     "tests/test_crash_kills.py": "the gateway's process, killed at counted calls",
     "tests/test_crash_mounts.py": "the disk that records, and what a cut leaves of it",
     "tests/test_crash_states.py": "the ledger on a disk that a power cut left",

@@ -23,8 +23,49 @@ from gateway.core.session import Session, State, Trigger, dunned, moved
 
 NOBODY = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 NEVER = Moment("", 0, 0, ClockQuality.UNKNOWN)
+SECOND_STAY = {"attached": "stray", "paired": "exit"}
 
 Body = Mapping[str, Any]
+
+
+def booked(n: int, kind: str, body: Body) -> tuple[Posting, ...] | None:
+    """What record n books, by its own words; None for a kind of record that books nothing.
+
+    KeyError or TypeError if the body is not one of its kind.
+    """
+    match kind:
+        case "exit" | "attached":
+            return billed(n, body["session"], body["amount_minor"])
+        case "reversed" | "voided" | "dispute-closed":
+            return billed(n, body["session"], -body["amount_minor"])
+        case "corrected":
+            return billed(n, body["session"], body["amount_minor"] - body["before_minor"])
+        case "lowered":
+            return lowered(n, body["session"], body["amount_minor"])
+        case "paid" | "cash":
+            into = Account.CASH if kind == "cash" else Account.CLEARING
+            return settled(n, body["session"], body["amount_minor"], body.get("recovered_minor", 0), into=into)
+        case "refunded":
+            return refunded(n, body["session"], body["amount_minor"], body["due_minor"])
+        case "written-off":
+            return written_off(n, body["session"], body["amount_minor"])
+        case "invoice":
+            return taxed(n, body["session"], body["tax_minor"] - body["before_tax_minor"])
+        case "shift-closed":
+            return counted(n, body["difference_minor"])
+        case _:
+            return None
+
+
+def begins(kind: str, body: Body) -> bool:
+    """Whether this record begins a stay."""
+    return kind == "entry" or (kind == "exit" and body.get("outcome") == Outcome.REVIEW)
+
+
+def moves(kind: str, body: Body) -> tuple[str, ...]:
+    """Ids of the stays that this record may move."""
+    named = (body.get("session", ""), body.get(SECOND_STAY.get(kind, ""), ""))
+    return tuple(id_ for id_ in named if id_ and isinstance(id_, str))
 
 
 @dataclass(slots=True)
@@ -36,17 +77,16 @@ class Rebuilt:
 
     def take(self, n: int, wall_ms: int, kind: str, body: Body) -> None:
         """Read record n. KeyError if a record moves a stay as the table of its states does not allow."""
+        self.postings += booked(n, kind, body) or ()
         match kind:
             case "entry" | "exit" | "attached" | "review":
                 self._stay(n, kind, body)
             case "reversed" | "paired" | "unfinished":
-                self._end_otherwise(n, kind, body)
-            case "shift-closed":
-                self.postings += counted(n, body["difference_minor"])
+                self._end_otherwise(kind, body)
             case "lowered" | "corrected" | "voided" | "dispute-closed":
                 self._reprice(n, wall_ms, kind, body)
             case "paid" | "cash" | "refunded" | "written-off" | "invoice":
-                self._book(n, kind, body)
+                self._book(kind, body)
             case "arrears" | "released" | "leased" | "dunning" | "disputed":
                 self._move(wall_ms, kind, body)
 
@@ -67,11 +107,10 @@ class Rebuilt:
             before = moved(before, Trigger.PAIRED)
         gone = replace(before, exited_ms=body["at"], amount_minor=body["amount_minor"], priced_n=n)
         self._put(moved(gone, exit.TRIGGERS[Outcome(body["outcome"])]))
-        self.postings += billed(n, id_, body["amount_minor"])
         if kind == "attached":
             self._put(moved(self.sessions[body["stray"]], Trigger.ATTACHED))
 
-    def _end_otherwise(self, n: int, kind: str, body: Body) -> None:
+    def _end_otherwise(self, kind: str, body: Body) -> None:
         session = self.sessions[body["session"]]
         if kind == "unfinished":
             self._put(moved(session, Trigger.UNFINISHED))
@@ -81,7 +120,6 @@ class Rebuilt:
             if body["evidence"] in IN_REVIEW:
                 self._put(moved(session, Trigger.PAIRED))
             return
-        self.postings += billed(n, session.id, -session.amount_minor)
         if session.state is not State.REVIEW:
             session = replace(session, exited_ms=0, amount_minor=0, priced_n=0)
         self._put(moved(session, Trigger.TURNED_BACK))
@@ -89,16 +127,13 @@ class Rebuilt:
     def _reprice(self, n: int, wall_ms: int, kind: str, body: Body) -> None:
         session, amount_minor = self.sessions[body["session"]], body["amount_minor"]
         if kind == "corrected":
-            self.postings += billed(n, session.id, amount_minor - session.amount_minor)
             session = replace(session, amount_minor=amount_minor, priced_n=n)
             trigger = repriced(session)
         else:
             session = replace(session, lowered_minor=session.lowered_minor + amount_minor)
             if kind == "lowered":
-                self.postings += lowered(n, session.id, amount_minor)
                 trigger = repriced(session)
             else:
-                self.postings += billed(n, session.id, -amount_minor)
                 session = replace(session, dispute="")
                 trigger = Trigger.VOIDED if kind == "voided" else Trigger.UPHELD
                 if body.get("verdict") == "rejected":
@@ -106,25 +141,20 @@ class Rebuilt:
         # A term that begins anew begins with the record; one that a void or a benefit leaves untouched does not.
         self._put(moved(session, trigger, from_ms=wall_ms))
 
-    def _book(self, n: int, kind: str, body: Body) -> None:
+    def _book(self, kind: str, body: Body) -> None:
         session = self.sessions[body["session"]]
         if kind == "invoice":
-            self.postings += taxed(n, session.id, body["tax_minor"] - session.tax_minor)
             self._put(replace(session, invoiced_minor=body["total_minor"], tax_minor=body["tax_minor"]))
             return
         amount_minor = body["amount_minor"]
         if kind == "written-off":
-            self.postings += written_off(n, session.id, amount_minor)
             self._put(moved(replace(session, written_off_minor=amount_minor), Trigger.WRITTEN_OFF))
         elif kind == "refunded":
-            self.postings += refunded(n, session.id, amount_minor, body["due_minor"])
             beyond_minor = session.lowered_minor + amount_minor - body["due_minor"]
             after = replace(session, refunded_minor=session.refunded_minor + amount_minor, lowered_minor=beyond_minor)
             self._put(moved(after, Trigger.REFUNDED_IN_PART if after.kept_minor else Trigger.REFUNDED_WHOLE))
         else:
             recovered_minor = body.get("recovered_minor", 0)
-            into = Account.CASH if kind == "cash" else Account.CLEARING
-            self.postings += settled(n, session.id, amount_minor, recovered_minor, into=into)
             left_minor = session.written_off_minor - recovered_minor
             after = replace(session, paid_minor=session.paid_minor + amount_minor, written_off_minor=left_minor)
             self._put(moved(after, arriving(session, amount_minor)))
@@ -160,8 +190,8 @@ def rebuilt(records: Iterable[Mapping[str, Any]]) -> Rebuilt:
 
 def differences(found: Rebuilt, sessions: Iterable[Session], postings: Iterable[Posting]) -> list[str]:
     """In what stored sessions and postings differ from what was rebuilt; each named, none if they are the same."""
-    ours = {session.id: _money(session) for session in sessions}
-    theirs = {id_: _money(session) for id_, session in found.sessions.items()}
+    ours = {session.id: money(session) for session in sessions}
+    theirs = {id_: money(session) for id_, session in found.sessions.items()}
     named = [
         f"session {id_}: stored {ours.get(id_)}, by its records {theirs.get(id_)}"
         for id_ in sorted(ours.keys() | theirs.keys())
@@ -173,7 +203,8 @@ def differences(found: Rebuilt, sessions: Iterable[Session], postings: Iterable[
     return named
 
 
-def _money(session: Session) -> tuple[str | int, ...]:
+def money(session: Session) -> tuple[str | int, ...]:
+    """All of a stay that hangs on its money."""
     return (
         str(session.state),
         session.exited_ms,

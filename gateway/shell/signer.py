@@ -10,7 +10,7 @@ import base64
 import os
 from pathlib import Path
 
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -77,6 +77,16 @@ class Signer:
     def sign(self, data: bytes) -> bytes:
         """Ed25519 signature of 64 bytes over data."""
         return self._private.sign(data)
+
+    def made(self, key: str, data: bytes, signature: bytes) -> bool:
+        """Whether a signature under this key's id is this key's; one under another id is not judged."""
+        if key != self.key:
+            return True
+        try:
+            self._private.public_key().verify(signature, data)
+        except InvalidSignature:
+            return False
+        return True
 
 
 def next_path(path: Path) -> Path:

@@ -1,8 +1,8 @@
 """The writing end of the ledger: one connection, one transaction per engine step.
 
-Owns durability: WAL with synchronous=FULL, BEGIN IMMEDIATE, explicit checkpoints, and the rule that any error in a commit
-leaves this object unusable (a COMMIT that raised may still be on disk; only a fresh start can tell). Refuses to know rules,
-signatures and when to call it.
+Owns durability: WAL with synchronous=FULL, BEGIN IMMEDIATE, explicit checkpoints, the reserve for a full card, and the rule
+that any error in a commit leaves this object unusable (a COMMIT that raised may still be on disk; only a fresh start can
+tell). Refuses to know rules, keys and when to call it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,8 +24,10 @@ from gateway.core.record import Body, Record, record_hash
 from gateway.core.roster import Given
 from gateway.core.session import Session
 from gateway.core.strays import STRAYS_MAX
-from gateway.store import entitlements, operators, rows, settlements
+from gateway.store import entitlements, operators, rows, scrub, settlements
+from gateway.store.lap import Lap
 from gateway.store.platform import PlatformStore
+from gateway.store.reserve import Reserve, Room
 from gateway.store.schema import migrate
 
 CHECKPOINT_COMMITS = 256
@@ -33,9 +36,21 @@ CHECKPOINT_COMMITS = 256
 CHECKPOINT_COMMITS_MAX = 4096
 """Commits after which a step checkpoints even when busy, so that the log never passes about 64 MB."""
 
+CHECKED_AT_START_MAX = 5000
+"""Records since the last receipt that a start checks, about a second; beyond them the scrub comes by."""
+
+SCRUBBED_AT_ONCE = 50
+"""Records of one quiet moment's scrub: about 12 ms, so that a step that comes meanwhile keeps the barrier's budget."""
+
+RESTORE = "stop this gateway and restore the ledger from its backup and the city's copy"
+
 
 class LedgerError(Exception):
     """The ledger can't be used as it is; the text names the file, what is wrong, and the remedy."""
+
+
+class DamagedError(sqlite3.DatabaseError):
+    """What was written since the last receipt is not there any more: nothing may be signed after it. Names the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +101,27 @@ class Journal:
     def __init__(self, path: Path, *, chain: str, instance: str) -> None:
         self.path = path
         self._commits = 0
+        self._lap = Lap()
+        self._reserve = Reserve(path.parent)
+        try:
+            with self._giving_up_the_reserve():
+                self._open(chain, instance)
+        except UnicodeDecodeError:
+            # What SQLite says of a damaged schema repeats the damage, and Python can't read that.
+            raise DamagedError(f"{path}: its schema is damaged; {RESTORE}") from None
+
+    def _open(self, chain: str, instance: str) -> None:
+        path = self.path
         self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         execute = self._connection.execute
         execute("PRAGMA synchronous = FULL")
         # Before the journal mode, which is written into the file: a file that is not ours stays as it was.
         migrate(self._connection, path)
-        execute("PRAGMA journal_mode = WAL")
+        # The answer must be read: the error of a switch that fails comes with it, and without it the old mode stays unnoticed,
+        # in which a power cut may undo a commit.
+        mode = execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise sqlite3.OperationalError(f"{path}: the log can't be switched on (journal_mode is {mode})")
         execute("PRAGMA foreign_keys = ON")
         execute("PRAGMA wal_autocheckpoint = 0")
         execute("INSERT OR IGNORE INTO chain VALUES (1, ?, 1, ?, 0, 0, 0, 0, 0, 0)", (chain, instance))
@@ -106,15 +136,17 @@ class Journal:
         self._connection.close()
 
     def head(self) -> Head:
-        """The chain's last record and the cursors."""
+        """The chain's last record and the cursors. Raises DamagedError if that record can't be read."""
         epoch, dn, receipted = self._connection.execute("SELECT epoch, dn, receipted FROM chain").fetchone()
         last = self._connection.execute("SELECT n, line FROM record ORDER BY n DESC LIMIT 1").fetchone()
         if last is None:
-            base_n, base = self._connection.execute("SELECT n, hash FROM restored").fetchone() or (0, "0" * 64)
-            return Head(epoch, base_n, base, "", dn, receipted, None)
-        found = json.loads(last[1])
-        key = found["body"]["key"] if found["type"] == "rotate" else found["key"]
-        at = Moment(found["boot"], found["mono"], found["wall"], ClockQuality(found["clock"]))
+            return Head(epoch, *scrub.base(self._connection), "", dn, receipted, None)
+        try:
+            found = json.loads(last[1])
+            key = found["body"]["key"] if found["type"] == "rotate" else found["key"]
+            at = Moment(found["boot"], found["mono"], found["wall"], ClockQuality(found["clock"]))
+        except (ValueError, KeyError, TypeError):
+            raise DamagedError(f"{self.path}: record {last[0]} is damaged: it is no record; {RESTORE}") from None
         return Head(epoch, last[0], record_hash(last[1]).hex(), key, dn, receipted, at)
 
     def genesis(self) -> dict[str, str]:
@@ -148,7 +180,8 @@ class Journal:
 
     def next_hello(self) -> int:
         """Number of this start, risen by one and durable: the bus refuses hellos that are not newer."""
-        self._connection.execute("UPDATE chain SET hello = hello + 1")
+        with self._giving_up_the_reserve():
+            self._connection.execute("UPDATE chain SET hello = hello + 1")
         return int(self._connection.execute("SELECT hello FROM chain").fetchone()[0])
 
     def acked(self) -> dict[str, tuple[int, int]]:
@@ -234,17 +267,41 @@ class Journal:
     def commit(self, step: Step, memory: LotMemory) -> None:
         """Write one step, whole or not at all; returns after COMMIT did."""
         execute = self._connection.execute
-        execute("BEGIN IMMEDIATE")
-        try:
-            self._write(step, memory)
-            execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                execute("ROLLBACK")
-            raise
+        with self._giving_up_the_reserve():
+            execute("BEGIN IMMEDIATE")
+            try:
+                self._write(step, memory)
+                execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    execute("ROLLBACK")
+                raise
         self._commits += 1
         if self._commits >= CHECKPOINT_COMMITS_MAX:
             self._checkpoint()
+
+    def check(self, signed: scrub.Signed) -> None:
+        """Raise DamagedError if the records since the last receipt, at most CHECKED_AT_START_MAX, are not what was written."""
+        # Not by `head`, which believes the last line.
+        base_n, _ = scrub.base(self._connection)
+        receipted, last = self._rows("SELECT receipted, (SELECT max(n) FROM record) FROM chain")[0]
+        head_n = last or base_n
+        first = max(base_n + 1, receipted, head_n - CHECKED_AT_START_MAX)
+        found = scrub.receipt_damage(self._connection, receipted)
+        found = found or scrub.damage(self._connection, first, head_n, signed)
+        if found is not None:
+            raise DamagedError(f"{self.path}: record {found.n} is damaged: {found.what}; {RESTORE}")
+
+    def scrub(self, signed: scrub.Signed) -> tuple[bool, scrub.Damage | None]:
+        """Check the next SCRUBBED_AT_ONCE records of the whole ledger; whether the lap ended, and what was found."""
+        ended, found = self._lap.go_on(self._connection, SCRUBBED_AT_ONCE, signed)
+        if ended:
+            self._lap = Lap()
+        return ended, found
+
+    def room(self) -> Room:
+        """Hold the reserve, and tell how much room there is beside it."""
+        return self._reserve.hold()
 
     def idle(self) -> None:
         """Use a quiet moment: checkpoint if enough was written."""
@@ -252,9 +309,22 @@ class Journal:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
-        busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-        if not busy:
+        with self._giving_up_the_reserve():
+            _, logged, done = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        # A reader that holds an old state keeps a part of the log from being used again: then the next quiet moment tries anew.
+        if done == logged:
             self._commits = 0
+
+    @contextmanager
+    def _giving_up_the_reserve(self) -> Iterator[None]:
+        """An error for want of room frees the reserve, so that the next start can write."""
+        try:
+            yield
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL:
+                self._reserve.release()
+            self._reserve.release_if_full()
+            raise
 
     def _write(self, step: Step, memory: LotMemory) -> None:
         many = self._connection.executemany

@@ -7,13 +7,14 @@ What the nodes were told (hellos, acknowledgements) goes over, money and stays d
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
-from gateway.store.journal import Head, Journal, Permit
+from gateway.store.journal import DamagedError, Head, Journal, Permit
 
 NOTHING = Head(0, 0, "0" * 64, "", 0, 0, None)
-"""Stands for the head of a ledger that is not there."""
+"""Stands for the head of a ledger that is not there, or whose last record can't be read."""
 
 
 def replace_ledger(path: Path, permit: Permit, *, instance: str) -> tuple[Head, Path | None]:
@@ -24,7 +25,9 @@ def replace_ledger(path: Path, permit: Permit, *, instance: str) -> tuple[Head, 
     head, acked, hello, kept = NOTHING, {}, 0, None
     if path.exists():
         old = Journal(path, chain=permit.chain, instance=instance)
-        head, acked, hello = old.head(), old.acked(), old.next_hello()
+        acked, hello = old.acked(), old.next_hello()
+        with contextlib.suppress(DamagedError):
+            head = old.head()
         old.close()
     fresh = path.with_name("restoring.db")
     for leftover in path.parent.glob(f"{fresh.name}*"):

@@ -21,6 +21,7 @@ from gateway.orders import CLOCK_ERROR_MS, LEAST_ROLE, Code, Role, Verb
 from gateway.shell.signer import Signer
 from gateway.store.reader import Reader
 from tests import entitled
+from tests.laps import lap
 from tests.lots import CHAIN, HOUR_MS, KEY, START_MS, UIDS, at, plate
 from tests.operating import ATTENDANT, FOREVER_MS, MANAGER, Console, OperatedLot, reply_of
 
@@ -338,6 +339,7 @@ def settled(lot: OperatedLot, session: str) -> tuple[str, int]:
     """State of a stay and what is left of its bill, after a restart; by its records alone it is the same money."""
     lot.restart()
     assert Reader(lot.path).money_differences() == []
+    assert lap(lot) == []
     books = verifier._Books()
     for line in lot.lines():
         books.record(line["n"], line["type"], line["body"])

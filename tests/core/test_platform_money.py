@@ -14,6 +14,7 @@ from gateway.core.session import State
 from gateway.engine import Outcome
 from gateway.forms import Rejection
 from gateway.store.reader import Reader
+from tests.laps import SIGNED, lap
 from tests.lots import HOUR_MS, START_MS, SmallLot
 from tests.platforms import PlatformLot, push_of
 
@@ -56,7 +57,8 @@ def money(lot: SmallLot) -> tuple[str, int, int, int]:
 def holds(lot: SmallLot) -> bool:
     """Every record sums to zero, and sessions and postings are what the records say."""
     uneven = lot.rows("SELECT n FROM posting GROUP BY n HAVING sum(amount_minor) <> 0")
-    return uneven == [] and Reader(lot.path).money_differences() == []
+    lot.journal.check(SIGNED)
+    return uneven == [] and Reader(lot.path).money_differences() == [] and lap(lot) == []
 
 
 @pytest.mark.parametrize(("results", "state", "lowered", "due_back", "apart"), [

@@ -26,14 +26,20 @@ from gateway.core.entitlement import Way
 from gateway.core.events import Woke
 from gateway.core.exit import WithoutLease
 from gateway.core.session import DAY_MS
+from gateway.shell.signer import Signer
+from gateway.store.lap import Lap
 from gateway.store.reader import Reader
+from gateway.store.scrub import Damage, damage
 from sim import city_money
 from tests import entitled
-from tests.lots import HOUR_MS, SmallLot, plate
+from tests.lots import HOUR_MS, KEY, SmallLot, plate
 
 STEPS = 400
 SEEDS = (1, 4)
 POLICIES = (WithoutLease.OPEN_ARREARS, WithoutLease.PAY_HERE)
+SIGNED = Signer(KEY).made
+LAP_EVERY, LAP_RECORDS = 3, 12
+"""Moves between two pieces of the lap beside a history, and records of a piece: more than they write, so that laps end."""
 PLATES = tuple(plate(f"浙A{number}0{number}0{number}") for number in range(10))
 MONEY = {
     *(
@@ -63,6 +69,11 @@ MONEY = {
 }
 
 
+def unjudged(_key: str, _data: bytes, _signature: bytes) -> bool:
+    """Stands for the check of signatures, which is slow and no matter of money."""
+    return True
+
+
 class History:
     """Draws moves that are mostly legal; every id is new, but for a few that repeat an older message under a new line."""
 
@@ -71,6 +82,9 @@ class History:
         self.dice = random.Random(seed)
         self.ids = 0
         self.shift = ""
+        self.moved = 0
+        self.lap = Lap()
+        self.laps: list[Damage | None] = []
         self.moves: tuple[Callable[[], None], ...] = (
             *(self.enter,) * 3,
             *(self.leave,) * 3,
@@ -92,6 +106,13 @@ class History:
 
     def move(self) -> None:
         self.dice.choice(self.moves)()
+        self.moved += 1
+        if self.moved % LAP_EVERY:
+            return
+        ended, found = self.lap.go_on(self.lot.journal._connection, LAP_RECORDS, unjudged)
+        if ended or found is not None:
+            self.laps.append(found)
+            self.lap = Lap()
 
     def id(self) -> str:
         self.ids += 1
@@ -183,7 +204,7 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def histories(tmp_path_factory: pytest.TempPathFactory) -> list[SmallLot]:
+def drawn_histories(tmp_path_factory: pytest.TempPathFactory) -> list[History]:
     found = []
     for seed in SEEDS:
         for policy in POLICIES:
@@ -193,8 +214,13 @@ def histories(tmp_path_factory: pytest.TempPathFactory) -> list[SmallLot]:
             for _ in range(STEPS):
                 drawn.move()
             lot.step(Woke(), after_ms=DAY_MS)
-            found.append(lot)
+            found.append(drawn)
     return found
+
+
+@pytest.fixture(scope="module")
+def histories(drawn_histories: list[History]) -> list[SmallLot]:
+    return [drawn.lot for drawn in drawn_histories]
 
 
 def test_the_histories_hold_everything_that_moves_money(histories: list[SmallLot]) -> None:
@@ -204,6 +230,18 @@ def test_the_histories_hold_everything_that_moves_money(histories: list[SmallLot
 def test_sessions_and_postings_are_what_the_records_say(histories: list[SmallLot]) -> None:
     for lot in histories:
         assert Reader(lot.path).money_differences() == []
+
+
+def test_a_start_and_the_scrub_find_no_damage_in_what_is_whole(drawn_histories: list[History]) -> None:
+    for drawn in drawn_histories:
+        assert drawn.laps == [None] * len(drawn.laps)
+        assert len(drawn.laps) > 3
+        drawn.lot.journal.check(SIGNED)
+        ended, last = False, drawn.lot.journal.head().n
+        assert damage(drawn.lot.journal._connection, 1, last, SIGNED) is None
+        while not ended:
+            ended, found = drawn.lot.journal.scrub(SIGNED)
+            assert found is None
 
 
 def test_every_record_of_money_sums_to_zero_and_every_stay_balances(histories: list[SmallLot]) -> None:

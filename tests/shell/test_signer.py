@@ -126,3 +126,15 @@ def test_a_death_after_the_record_that_hands_over_is_made_good(tmp_path: Path) -
     following = Signer.create(next_path(path))
     now, successor = load_keys(path, following.key)
     assert (now.key, successor, Signer.load(path).key) == (following.key, None, following.key)
+
+
+@pytest.mark.parametrize(
+    ("key",              "data",   "made"),
+    [
+        (Signer(KEY).key, b"line",  True),
+        (Signer(KEY).key, b"other", False),
+        ("0" * 16,        b"other", True),   # of another key: not for this one to judge
+    ],
+)  # fmt: skip
+def test_it_knows_its_own_signature(key: str, data: bytes, made: bool) -> None:
+    assert Signer(KEY).made(key, data, Signer(KEY).sign(b"line")) is made

@@ -10,7 +10,7 @@ import pytest
 
 from gateway.core.session import State
 from gateway.store import journal as journal_module
-from gateway.store.journal import CHECKPOINT_COMMITS, Journal
+from gateway.store.journal import CHECKPOINT_COMMITS, DamagedError, Journal
 from gateway.store.reader import Reader
 from tests.lots import CHAIN, HOUR_MS, UIDS, SmallLot
 
@@ -141,3 +141,55 @@ def test_what_each_node_was_acknowledged(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     lot.enter()
     assert lot.journal.acked() == {"00000000000000a1": (7, 2)}
+
+
+def test_a_full_card_frees_the_reserve_and_the_next_start_goes_on(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    lot.journal.room()
+    assert (tmp_path / "reserve").exists()
+    lot.rows(f"PRAGMA max_page_count = {lot.rows('PRAGMA page_count')[0][0]}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        lot.step(*(lot.passed("out") for _ in range(100)))
+    assert not (tmp_path / "reserve").exists()
+    lot.restart()
+    lot.step(lot.read("out"))
+    stored = lot.journal.session(session)
+    assert stored is not None
+    assert stored.state is not State.INSIDE
+
+
+def test_a_fault_that_is_not_want_of_room_keeps_the_reserve(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.journal.room()
+    lot.rows("CREATE TRIGGER broken BEFORE UPDATE ON chain BEGIN SELECT raise(ABORT, 'broken'); END")
+    with pytest.raises(sqlite3.IntegrityError, match="broken"):
+        lot.step(lot.passed("out"))
+    with pytest.raises(sqlite3.IntegrityError, match="broken"):
+        lot.journal.next_hello()
+    assert (tmp_path / "reserve").exists()
+
+
+def test_a_checkpoint_that_a_reader_holds_up_is_tried_again_at_once(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    reader = Reader(lot.path)
+    with reader.snapshot():
+        assert reader.head_n() == 2
+        for _ in range(CHECKPOINT_COMMITS):
+            lot.step(lot.passed("out"))
+        lot.journal.idle()
+        assert lot.rows("PRAGMA wal_checkpoint(PASSIVE)")[0][1] > lot.rows("PRAGMA wal_checkpoint(PASSIVE)")[0][2]
+    lot.journal.idle()
+    _, logged, done = lot.rows("PRAGMA wal_checkpoint(PASSIVE)")[0]
+    assert logged == done > 0
+    lot.step(lot.passed("out"))
+    assert lot.rows("PRAGMA wal_checkpoint(PASSIVE)")[0][1] < 20
+
+
+def test_a_schema_that_can_not_be_read_any_more_is_damage(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.rows("PRAGMA writable_schema = ON")
+    lot.rows("UPDATE sqlite_schema SET name = CAST(x'a0' AS TEXT), sql = 'x' WHERE name = 'bay'")
+    lot.engine.close()
+    with pytest.raises(DamagedError, match=r"ledger\.db: its schema is damaged; stop this gateway and restore"):
+        Journal(lot.path, chain=CHAIN, instance="test")

@@ -11,9 +11,10 @@ import pytest
 from gateway.core.events import Woke
 from gateway.core.session import DAY_MS
 from gateway.store import restoring
-from gateway.store.journal import Journal, LedgerError, Permit
+from gateway.store.journal import DamagedError, Journal, LedgerError, Permit
 from gateway.store.reader import Reader
 from gateway.store.restoring import replace_ledger
+from tests.laps import SIGNED, lap
 from tests.lots import CHAIN, START_MS, SmallLot
 
 PERMIT = Permit(CHAIN, 2, 80, "ab" * 32, START_MS, "permit line", bytes(64))
@@ -47,6 +48,37 @@ def test_a_vehicle_that_was_inside_leaves_for_review_and_pays_nothing(tmp_path: 
     lot.restart()
     lot.step(lot.read("out"))
     assert (lot.last("exit")["outcome"], lot.last("exit")["amount_minor"]) == ("review", 0)
+
+
+def test_a_ledger_whose_last_record_is_damaged_is_given_up_all_the_same(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    hello, acked = lot.journal.next_hello(), lot.journal.acked()
+    lot.rows("UPDATE record SET line = '{' WHERE n = 3")
+    with pytest.raises(DamagedError, match=r"ledger\.db: record 3 is damaged"):
+        lot.journal.head()
+    lot.engine.close()
+    head, kept = replace_ledger(lot.path, PERMIT, instance="new")
+    assert (head.n, kept) == (0, tmp_path / "abandoned-0.0-00000000.db")
+    lot.restart()
+    assert (lot.journal.acked(), lot.journal.next_hello() > hello) == (acked, True)
+
+
+def test_what_is_restored_is_whole(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    lot.engine.close()
+    replace_ledger(lot.path, PERMIT, instance="new")
+    journal = Journal(lot.path, chain=CHAIN, instance="new")
+    journal.check(SIGNED)
+    journal.close()
+    lot.restart()
+    lot.enter()
+    lot.step(lot.read("out"))
+    lot.journal.check(SIGNED)
+    assert lap(lot) == []
+    lot.rows("UPDATE restored SET hash = replace(hash, 'a', 'c')")
+    assert [(damage.n, damage.what) for damage in lap(lot)] == [(81, "it does not follow the record before it")]
 
 
 @pytest.mark.parametrize("restart", [False, True])
