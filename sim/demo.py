@@ -30,17 +30,18 @@ from sim.clock import Base, ScaledClock, real_ms
 from sim.course import LedgerView, Run
 from sim.display import Display
 from sim.drivers import Driver, Truth
-from sim.field import Field
+from sim.field import NODES, Field
 from sim.hangzhou_site import AWAY_FROM, AWAY_TO, HangzhouSite
 from sim.hangzhou_site import failures as platform_failures
 from sim.hangzhou_site import table as platform_table
 from sim.lot import Fault
 from sim.processes import BROKERS, Child, city_child, make_broker, run_lotgate
 from sim.scenario import MARGIN_S, Scenario, any_time, counted_day, later_drivers, short_day
-from sim.site import SEEDS, LotSpec, Site
+from sim.site import PORTS, SEEDS, LotSpec, Site
 from sim.summary import Course, Ledger, as_json, balance, failures, table
 
 SCALE = 200
+BOARD_PORTS = 8
 CARS = 80
 LIMIT_EXTRA_S = 90
 """Beyond the drivers' own time: starting, reconnecting with its pauses, and a slow machine."""
@@ -91,8 +92,8 @@ def _scenario(asked: argparse.Namespace) -> Scenario:
 
 
 async def _demo(asked: argparse.Namespace, planned: Scenario, folder: Path) -> int:
-    site = Site(folder, planned.spec, planned.bays)
-    field = Field(site, Base(real_ms(), planned.wall_ms, asked.scale))
+    site = Site(folder, planned.spec, planned.bays, BOARD_PORTS if asked.nodes == "board" else PORTS)
+    field = Field(site, Base(real_ms(), planned.wall_ms, asked.scale), asked.nodes)
     broker, access = make_broker(asked.broker, site)
     later = later_drivers(asked.seed) if asked.stay else ()
     hangzhou = HangzhouSite(folder, [lane.name for lane in site.lanes], planned.bays) if asked.city else None
@@ -139,6 +140,7 @@ async def _demo(asked: argparse.Namespace, planned: Scenario, folder: Path) -> i
             await _stay(field, site, later, display)
     mover.cancel()
     away.cancel()
+    field.stop()
     if hangzhou is not None:
         hangzhou.stop()
     city.stop()
@@ -320,6 +322,9 @@ def _arguments() -> argparse.Namespace:
         "--plant", choices=[fault.value for fault in Fault], help="plant a fault that the end must notice"
     )
     parser.add_argument("--city", choices=["hangzhou"], help="the lot also speaks this city's own protocol")
+    parser.add_argument(
+        "--nodes", choices=NODES, default=NODES[0], help="where nodes run: here, or each on MicroPython"
+    )
     parser.add_argument("--broker", choices=BROKERS, default=BROKERS[0])
     parser.add_argument("--dir", type=Path, help="new folder for all files, kept; default: a temporary one")
     parser.add_argument("--scale", type=int, default=SCALE, help=f"lot seconds per real second (default {SCALE})")

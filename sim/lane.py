@@ -77,10 +77,12 @@ AFTER: dict[Phase, tuple[Phase, int]] = {
 class Lane:
     """A lane with its node; at most one car between the loops."""
 
-    def __init__(self, name: str, node: LaneDevice, reader: Reader | None = None) -> None:
-        """`name`: the gateway's word for the lane; `reader`: what stands at its side, one that never errs if none is given."""
+    def __init__(self, name: str, node: LaneDevice, reader: Reader | None = None, *, move_ms: int = 0) -> None:
+        """`name`: the gateway's word for the lane; `reader`: what stands at its side, one that never errs if none is given;
+        `move_ms`: what each part of the way takes at least."""
         self.name = name
         self._reader = reader
+        self._move_ms = move_ms
         self.node = node
         self.driver: Driver | None = None
         self.position = CLOSED
@@ -99,7 +101,7 @@ class Lane:
         assert self.free, f"{self.name} still holds a car"
         self.driver = driver
         self.phase = Phase.ARRIVED
-        self._due_ms = stamp_ms + READ_MS
+        self._due_ms = stamp_ms + max(READ_MS, self._move_ms)
         self.node.loop(ARRIVAL, True, now_ms, stamp_ms)
 
     def step(self, now_ms: int, stamp_ms: int) -> Phase | None:
@@ -113,7 +115,7 @@ class Lane:
             self.phase = Phase.WAITING
             return None
         self.phase, duration_ms = AFTER[self.phase]
-        self._due_ms = stamp_ms + duration_ms
+        self._due_ms = stamp_ms + (max(duration_ms, self._move_ms) if duration_ms else 0)
         if self.phase is Phase.WAITING:
             seen = driver.car if self._reader is None else self._reader.read(driver.car)
             _show(self.node, seen, now_ms, stamp_ms)
@@ -153,7 +155,7 @@ class Lane:
     def _drive_barrier(self, now_ms: int, stamp_ms: int) -> None:
         if self.node.raised != self._rising:
             self._rising = self.node.raised
-            self._travel_due_ms = stamp_ms + TRAVEL_MS
+            self._travel_due_ms = stamp_ms + max(TRAVEL_MS, self._move_ms)
             self._report(MOVING, now_ms, stamp_ms)
         elif self.position == MOVING and stamp_ms >= self._travel_due_ms:
             self._report(OPEN if self._rising else CLOSED, now_ms, stamp_ms)

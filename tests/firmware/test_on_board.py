@@ -13,9 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 BOARD = Path(__file__).resolve().parent / "board"
 TOOLS = Path(sys.executable).parent
-SHARED = ("wire", "cipher", "log", "node", "steps", "lane", "bay")
-MPY_BYTES_MAX = 24_000
-"""All shared files together; an RP2040 has 264 kB of RAM for everything."""
+MPY_BYTES_MAX = 36_000
+"""All files of the firmware together; an RP2040 has 264 kB of RAM for everything, and a Pico's flash has 1.4 MB for files."""
 HEAP = "256k"
 """Objects are twice as big on a 64-bit host, so this is a harsh test."""
 
@@ -56,8 +55,8 @@ def test_both_interpreters_print_the_same(micropython, script, arguments, last):
 def test_compiles_within_the_budget(tmp_path):
     tool = TOOLS / "mpy-cross"
     total = 0
-    for name in SHARED:
-        target = tmp_path / f"{name}.mpy"
-        run([str(tool)], "-march=armv6m", "-o", target, ROOT / "firmware" / f"{name}.py")
+    for source in sorted((ROOT / "firmware").glob("*.py")):
+        target = tmp_path / f"{source.stem}.mpy"
+        run([str(tool)], "-march=armv6m", "-o", target, source)
         total += target.stat().st_size
     assert total <= MPY_BYTES_MAX, total
