@@ -40,6 +40,7 @@ mutants: $(VENV)/dev $(VENV)/mosquitto/installed $(VENV)/strace/installed   ## P
 soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice, SEED; results in docs/SOAK.md
 	@$(BIN)/python -m tests.soak_tariff --stays $(STAYS) --seed $(SEED)
 	@$(BIN)/python -m tests.soak_world --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.bus_endurance --seed $(SEED)
 
 week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md
 	@$(BIN)/python -m tests.week --seed $(SEED) $(ARGS)

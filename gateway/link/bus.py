@@ -23,14 +23,14 @@ from gateway.link.turns import Turns
 
 REPLY_MS = 60
 """Longest frame both ways is 44 ms at 115200 baud; the rest is the node's turnaround and the adapter."""
+QUIET_MS = 20
+"""After a spoilt reply the question may be asked again once the wires are silent so long; adapters hold back at most 16 ms."""
 LANE_EVERY_MS = 20
 BAY_EVERY_MS = 250
-MISSES_MAX = 5
-"""Misses in a row before a node counts as silent: 300 ms, well inside the 2 s after which an exit opens by itself."""
 HELLO_MS = (500, 1000, 2000)
 """Pause after a failed hello, the last one for good: an absent node costs at most 3 % of the bus."""
-CREDIT = 18
-"""Events wanted per reply: as many plain ones as a frame holds."""
+NOISY_HELLOS_MAX = 4
+"""Hellos in a row without a pause while noise comes in the answer's place: somebody is there."""
 COMMAND_MS = 5000
 """A command older than this is not sent: the driver it was meant for has acted otherwise."""
 COUNTER_MAX = 0xFFFF0000
@@ -71,6 +71,8 @@ class Bus:
         self._nonce = nonce
         self._splitter = wire.Splitter()
         self._exchange: Exchange | None = None
+        self._noise_heard = False
+        self._quiet_ms = 0
         self._events: list[NodeEvent | BusEvent] = []
         self._refusals = Refusals()
         self._hello_counter = 0
@@ -93,6 +95,8 @@ class Bus:
         """Take bus bytes in any pieces, notice time-outs; returns what happened, oldest first. Never raises on bad bytes."""
         for raw in self._splitter.feed(data):
             self._frame(raw, now_ms)
+        if data:
+            self._quiet_ms = now_ms + QUIET_MS
         self._notice_timeout(now_ms)
         events, self._events = self._events, []
         return events
@@ -106,6 +110,7 @@ class Bus:
         if station is None:
             return b""
         self.counters.frames += 1
+        self._noise_heard = False
         self.counters.expired += station.drop_stale_orders(now_ms)
         if station.misses:
             self.counters.retries += 1
@@ -116,7 +121,7 @@ class Bus:
     def wake_ms(self) -> int:
         """When `receive` (with b"" if nothing came) and then `data_to_send` next want calling; may lie in the past."""
         if self._exchange is not None:
-            return self._exchange.deadline_ms
+            return self._deadline_ms(self._exchange)
         return self._turns.wake_ms()
 
     def committed(self, uid: str, log: int, seq: int) -> None:
@@ -161,33 +166,39 @@ class Bus:
             payload = wire.pack_command(order.number, order.op, 0, expires_ms, order.rest)
         else:
             kind, reply, order = wire.POLL, wire.DATA, None
-            payload = wire.pack_poll(station.log, station.committed, CREDIT)
+            payload = wire.pack_poll(station.log, station.committed, station.credit)
             station.acked_sent = station.committed
         self._exchange = Exchange(station, reply, keys.number, keys.counter, deadline_ms, order=order)
         head = (kind, station.node.address, keys.number, keys.counter)
         return wire.seal(self._cipher, keys.mac, keys.enc, head, payload)
 
+    def _deadline_ms(self, exchange: Exchange) -> int:
+        """When to give up: a reply that came spoilt will not come again, but what is left of it must not be talked over."""
+        return min(exchange.deadline_ms, self._quiet_ms) if self._noise_heard else exchange.deadline_ms
+
     def _notice_timeout(self, now_ms: int) -> None:
         exchange = self._exchange
-        if exchange is None or now_ms < exchange.deadline_ms:
+        if exchange is None or now_ms < self._deadline_ms(exchange):
             return
         self._exchange = None
         self.counters.timeouts += 1
         station = exchange.station
         if exchange.reply == wire.HELLO_R:
-            station.due_ms = now_ms + HELLO_MS[min(station.hellos, len(HELLO_MS) - 1)]
+            at_once = self._noise_heard and station.hellos < NOISY_HELLOS_MAX
+            station.due_ms = now_ms if at_once else now_ms + HELLO_MS[min(station.hellos, len(HELLO_MS) - 1)]
             station.hellos += 1
             return
         station.due_ms = now_ms
-        station.misses += 1
-        if station.misses >= MISSES_MAX:
+        station.missed(noise_heard=self._noise_heard)
+        if station.gone:
             station.keys = None
-            station.misses = 0
+            station.misses = station.silences = 0
             self._events.append(NodeWentSilent(station.node.uid))
 
     def _frame(self, raw: bytes, now_ms: int) -> None:
         frame = wire.parse(raw)
         if isinstance(frame, str):
+            self._noise_heard = True
             if frame == "crc":
                 self.counters.crc += 1
             else:
@@ -265,7 +276,7 @@ class Bus:
         self._exchange = None
         self.counters.replies += 1
         pending, _status, uptime_ms, events = data
-        station.misses = 0
+        station.answered()
         station.pending = pending
         station.uptime_offset_ms = uptime_ms - now_ms
         delivered = station.deliver(events)
@@ -285,7 +296,7 @@ class Bus:
         station = exchange.station
         self._exchange = None
         self.counters.replies += 1
-        station.misses = 0
+        station.answered()
         if station.orders.get(order.op) is order:
             del station.orders[order.op]
         station.due_ms = now_ms

@@ -13,6 +13,13 @@ from gateway.core.events import EventsLost, NodeEvent
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Node
 from gateway.link.translate import node_event, source_of
 
+CREDIT_MAX = 18
+"""Events wanted per reply: as many plain ones as a frame holds."""
+MISSES_MAX = 5
+"""Misses in a row without a sound before a node counts as silent: 300 ms, well inside the 2 s of an exit's patience."""
+NOISY_MISSES_MAX = 25
+"""The same when noise was heard in a reply's place: 1.5 s. Somebody speaks there; a hello would have no better luck."""
+
 
 @dataclass(slots=True)
 class Keys:
@@ -57,6 +64,8 @@ class Station:
         self.acked_sent = 0
         self.pending = 0
         self.misses = 0
+        self.silences = 0
+        self.credit = CREDIT_MAX
         self.hellos = 0
         self.due_ms = 0
         self.uptime_offset_ms: int | None = None
@@ -90,9 +99,25 @@ class Station:
             self.log, self.committed, self.delivered = log, 0, 0
         self.keys = keys
         self.acked_sent = 0
-        self.misses = 0
+        self.misses = self.silences = 0
         self.hellos = 0
         self.uptime_offset_ms = None
+
+    def missed(self, *, noise_heard: bool) -> None:
+        """No reply in time. The next one shall be shorter: a line that spoils one byte in a hundred spoils the long ones."""
+        self.misses += 1
+        self.silences += not noise_heard
+        self.credit = max(1, self.credit // 2)
+
+    def answered(self) -> None:
+        """A reply came whole; the next may be a little longer."""
+        self.misses = self.silences = 0
+        self.credit = min(CREDIT_MAX, self.credit + 1)
+
+    @property
+    def gone(self) -> bool:
+        """The node counts as silent."""
+        return self.silences >= MISSES_MAX or self.misses >= NOISY_MISSES_MAX
 
     def deliver(self, events: list[wire.Event]) -> Delivered:
         """Pass on what is new. Gaps and events that nobody can read become EventsLost: nothing vanishes without a word."""

@@ -9,7 +9,7 @@ import pytest
 
 from firmware import lane, log, wire
 from gateway.core.plate import Colour, Energy, Vehicle
-from gateway.link import bus
+from gateway.link import bus, session
 
 ROOT = Path(__file__).resolve().parents[2]
 MANUAL = (ROOT / "firmware" / "PROTOCOL.md").read_text(encoding="utf-8")
@@ -34,8 +34,8 @@ def test_kinds_and_types():
 def test_numbers():
     assert f"reply time-out | {bus.REPLY_MS} ms" in MANUAL
     assert f"{bus.LANE_EVERY_MS} ms, {bus.BAY_EVERY_MS} ms at most" in MANUAL
-    assert f"events per reply | {bus.CREDIT}" in MANUAL
-    assert wire.EVENTS_BYTES_MAX // wire.EVENT_BYTES == bus.CREDIT
+    assert f"events per reply | {session.CREDIT_MAX}" in MANUAL
+    assert wire.EVENTS_BYTES_MAX // wire.EVENT_BYTES == session.CREDIT_MAX
     assert f"frame | {wire.FRAME_BYTES_MAX} bytes" in MANUAL
     assert f"payload 0..{wire.PAYLOAD_BYTES_MAX}" in MANUAL
     assert f"bay log | {log.RAM_EVENTS_MAX} events" in MANUAL

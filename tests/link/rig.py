@@ -169,6 +169,7 @@ class Rig:
         self.faults.gateway_restart = self.faults.lane_restart = self.faults.slow_commit = 0
         self.segment = Segment(lambda: tuple(self.devices.values()), down=Noise(self.dice), up=Noise(self.dice))
         until_ms = self.now_ms + 20_000
+        self.turn()  # a node that has just been restarted has nothing to say before its first turn
         while any(device.pending for device in self.devices.values()):
             assert self.now_ms < until_ms, {uid: device.pending for uid, device in self.devices.items()}
             self.turn()

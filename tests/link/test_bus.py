@@ -19,8 +19,9 @@ from gateway.core.events import (
     PlateRead,
     VehiclePassed,
 )
-from gateway.link.bus import COMMAND_MS, MISSES_MAX, REPLY_MS, Bus
+from gateway.link.bus import COMMAND_MS, REPLY_MS, Bus
 from gateway.link.counters import REFUSED_EVERY_MS
+from gateway.link.session import MISSES_MAX
 from gateway.link.turns import NEVER_MS
 from sim.aes import Aes
 from sim.fram import PowerCut
@@ -447,6 +448,41 @@ def test_wake_is_the_deadline_of_what_is_awaited():
     assert (empty.data_to_send(0), empty.wake_ms()) == (b"", NEVER_MS)
     with pytest.raises(ValueError, match="share an address"):
         Bus("c", [NODES[0], NODES[0]], site_key=SITE_KEY, epoch=1, nonce=rig.nonce, acked={})
+
+
+# ms: what is heard | ms at which the question is asked again
+@pytest.mark.parametrize(
+    ("heard", "again_ms"),
+    [
+        ({},                                       60),
+        ({5: b"\0junk"},                           60),
+        ({5: b"\0junk\0"},                         25),
+        ({5: b"\0junk\0", 20: b"rest"},            40),
+        ({5: b"\0junk\0", 20: b"rest", 38: b"\0"}, 58),
+        ({5: b"\0junk\0", 50: b"rest"},            25),
+        ({55: b"\0junk\0"},                        60),
+    ],
+)  # fmt: skip
+def test_a_spoilt_reply_is_not_waited_for_to_the_end(heard, again_ms):
+    rig = Rig()
+    assert rig.bus.data_to_send(1000)
+    now_ms = 0
+    while not rig.bus.data_to_send(1000 + now_ms):
+        assert rig.bus.wake_ms() <= 1000 + REPLY_MS
+        now_ms += 1
+        if now_ms in heard:
+            rig.bus.receive(heard[now_ms], 1000 + now_ms)
+    assert now_ms == again_ms
+
+
+def test_an_absent_node_on_a_noisy_line_is_not_greeted_without_a_pause_for_ever():
+    rig = Rig(nodes=NODES[:1])
+    hellos_ms = []
+    for now_ms in range(3000):
+        if rig.bus.data_to_send(now_ms):
+            hellos_ms.append(now_ms)
+            rig.bus.receive(b"\0junk\0", now_ms + 1)
+    assert hellos_ms[:6] == [0, 21, 42, 63, 84, 84 + 21 + 2000]
 
 
 def test_dead_bus_tells_silence_within_the_exits_patience():

@@ -7,7 +7,7 @@ import pytest
 from firmware import wire
 from gateway.core.events import EventsLost, HelpCalled
 from gateway.core.layout import LaneNode, LaneRole
-from gateway.link.session import Keys, Order, Station
+from gateway.link.session import CREDIT_MAX, Keys, Order, Station
 
 NODE = LaneNode(1, "1e0f00000000c0a1", "exit-1", LaneRole.EXIT)
 KEYS = Keys(1, bytes(16), bytes(16), 5)
@@ -65,7 +65,7 @@ def test_join_with_another_log_begins_at_one():
     one = station(log=6, seq=50)
     assert (one.log, one.committed, one.delivered) == (7, 0, 0)
     one.deliver([help_call(1)])
-    one.acked_sent = one.misses = one.hellos = one.uptime_offset_ms = 1
+    one.acked_sent = one.misses = one.silences = one.hellos = one.uptime_offset_ms = 1
     one.join(KEYS, 7)
     assert (one.acked_sent, one.misses, one.hellos, one.uptime_offset_ms) == (0, 0, 0, None)
     assert isinstance(one.deliver([help_call(1), help_call(2)]).events[0], HelpCalled)
@@ -98,6 +98,34 @@ def test_asking_at_once_only_if_it_brings_something(pending, delivered, committe
     one = station()
     one.pending, one.delivered, one.committed, one.acked_sent = pending, delivered, committed, acked_sent
     assert one.ack_waits == expected
+
+
+# happenings: . a reply, - a miss in silence, # a miss with noise | credit, gone
+@pytest.mark.parametrize(
+    ("happenings", "credit", "gone"),
+    [
+        ("",                  CREDIT_MAX, False),
+        ("-",                 9,  False),
+        ("--",                4,  False),
+        ("----",              1,  False),
+        ("-----",             1,  True),
+        ("#####",             1,  False),
+        ("#" * 24,            1,  False),
+        ("#" * 25,            1,  True),
+        ("----.----",         1,  False),
+        ("-..",               11, False),
+        ("#" * 24 + ".####",  1,  False),
+        ("." * 99,            CREDIT_MAX, False),
+    ],
+)  # fmt: skip
+def test_noise_shortens_replies_and_silence_ends_a_session(happenings, credit, gone):
+    one = station()
+    for happening in happenings:
+        if happening == ".":
+            one.answered()
+        else:
+            one.missed(noise_heard=happening == "#")
+    assert (one.credit, one.gone) == (credit, gone)
 
 
 def test_orders():
