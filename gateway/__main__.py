@@ -1,8 +1,8 @@
-"""The command line: `lotgate run`, `quote`, `tariff`, `ctl`, `console`, `export`, `verify`, `replay`, `check-config`, `key`,
-`completion`.
+"""The command line: `lotgate run`, `bus`, `quote`, `tariff`, `ctl`, `console`, `export`, `verify`, `replay`, `check-config`,
+`key`, `completion`.
 
-Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 4 no answer (ctl),
-75 try later, 78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
+Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 4 no answer (ctl), 75
+try later, 78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
+from gateway.bus_command import bus
 from gateway.console_command import console
 from gateway.ctl_command import ctl, operator_key
 from gateway.tariff_command import quote, tariff
@@ -40,6 +41,7 @@ def main() -> None:
     """The parking gateway for pay-after-exit: sensors over serial, stays in SQLite, signed records over MQTT."""
 
 
+main.add_command(bus)
 main.add_command(ctl)
 main.add_command(operator_key)
 main.add_command(console)

@@ -10,17 +10,15 @@ import base64
 import secrets
 import tempfile
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 from gateway.bus_line import site_key
 from gateway.config import Config
-from gateway.core import wording
-from gateway.core.commands import Command, OpenBarrier, RaiseAlarm, ShowText
-from gateway.core.events import NodeEvent, PlateRead
+from gateway.core.events import NodeEvent
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.record import SALT_BYTES
 from gateway.engine import Engine, Identity, Outcome
+from gateway.heard import command_text, heard_lines
 from gateway.link.tap import Chunk, Heard, Tap, read_chunk
 from gateway.lot_rules import load_rules
 from gateway.shell.clock import RELEASED_MS
@@ -38,6 +36,7 @@ def replay_lines(config: Config, capture: Path) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="lotgate-replay-") as folder:
         engine = _engine(config, Path(folder))
         outcome: Outcome | None = None
+        delivered: dict[tuple[str, int], int] = {}
         for chunk in _chunks(capture):
             if chunk.bus not in taps:
                 raise CaptureError(f"{capture}: bus {chunk.bus!r} is not in {config.path}; replay with that lot's file")
@@ -45,11 +44,24 @@ def replay_lines(config: Config, capture: Path) -> Iterator[str]:
             if outcome is None:
                 outcome = engine.start(now)
             for heard in taps[chunk.bus].receive(chunk.direction, chunk.data):
-                yield from _frame(chunk, heard)
-                if heard.events and heard.direction == "rx":
-                    before_n, outcome = outcome.head_n, engine.step(heard.events, now)
+                for text in heard_lines(heard):
+                    yield _line(chunk, text)
+                events = _new(heard, delivered)
+                if events:
+                    before_n, outcome = outcome.head_n, engine.step(events, now)
                     yield from _decided(chunk, engine, outcome, before_n)
         engine.close()
+
+
+def _new(heard: Heard, delivered: dict[tuple[str, int], int]) -> list[NodeEvent]:
+    """Events that the capture has not shown before: a node repeats what was not acknowledged in time."""
+    found = []
+    for event in heard.events if heard.direction == "rx" else ():
+        log = (event.source.uid, event.source.log)
+        if event.source.seq > delivered.get(log, 0):
+            delivered[log] = event.source.seq
+            found.append(event)
+    return found
 
 
 def _engine(config: Config, folder: Path) -> Engine:
@@ -72,7 +84,9 @@ def _chunks(capture: Path) -> Iterator[Chunk]:
                     raise CaptureError(f"{capture}: line {number} is no line of a capture; cut it off and try again")
                 yield chunk
     except OSError as error:
-        raise CaptureError(f"{capture}: {error.strerror}; name a file that `lotgate run --capture` wrote") from None
+        raise CaptureError(
+            f"{capture}: {error.strerror}; name a file that `lotgate bus capture` or `run --capture` wrote"
+        ) from None
 
 
 def _moment(chunk: Chunk) -> Moment:
@@ -80,47 +94,13 @@ def _moment(chunk: Chunk) -> Moment:
     return Moment("capture", at_ms, RELEASED_MS + at_ms, ClockQuality.UNKNOWN)
 
 
-def _frame(chunk: Chunk, heard: Heard) -> Iterator[str]:
-    """A poll that brought nothing is no news; all else is shown."""
-    if heard.problem:
-        yield _line(chunk, f"{heard.direction} frame not read: {heard.problem}")
-    elif heard.command is not None:
-        yield _line(chunk, f"sent {_command(heard.command)}")
-    elif heard.kind in ("HELLO", "HELLO_R"):
-        yield _line(chunk, f"{heard.kind} address {heard.address} {heard.detail}")
-    for event in heard.events:
-        yield _line(chunk, f"event {_event(event)}")
-
-
 def _decided(chunk: Chunk, engine: Engine, outcome: Outcome, before_n: int) -> Iterator[str]:
     for record in engine.records(before_n + 1, outcome.head_n - before_n):
         yield _line(chunk, f"  record {record.line}")
     for command in outcome.commands:
-        text = _command(command)
+        text = command_text(command)
         if text:
             yield _line(chunk, f"  decided {text}")
-
-
-def _event(event: NodeEvent) -> str:
-    source = event.source
-    origin = f"{source.uid} #{source.seq}, {source.age_ms} ms ago"
-    if isinstance(event, PlateRead):
-        plate = event.plate
-        return f"PlateRead {event.lane} {wording.masked(plate.text)} {plate.colour} {plate.confidence}% ({origin})"
-    fields = [f"{name}={value}" for name, value in asdict(event).items() if name != "source"]
-    return f"{type(event).__name__} {' '.join(fields)} ({origin})"
-
-
-def _command(command: Command) -> str:
-    match command:
-        case OpenBarrier():
-            return f"open {command.lane}"
-        case ShowText():
-            return f"show {command.lane} {command.text!r}, say {command.voice}"
-        case RaiseAlarm():
-            return f"alarm {command.alarm}: {command.cause}"
-        case _:
-            return ""
 
 
 def _line(chunk: Chunk, text: str) -> str:

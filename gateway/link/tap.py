@@ -59,6 +59,20 @@ def read_chunk(line: str) -> Chunk | None:
     return chunk if known else None
 
 
+class Sides:
+    """Tells the two directions apart in what a listener hears on the wires, by the bit in the open part of each frame."""
+
+    def __init__(self) -> None:
+        self._splitter = wire.Splitter()
+
+    def receive(self, data: bytes) -> list[tuple[str, bytes]]:
+        """('rx' from a node or 'tx' from the gateway, its bytes with both zeros) of each piece that this chunk completes."""
+        return [
+            ("rx" if len(raw) > 2 and raw[2] & wire.FROM_NODE else "tx", b"\0" + raw + b"\0")
+            for raw in self._splitter.feed(data)
+        ]
+
+
 class Tap:
     """Listens to one bus with these nodes."""
 

@@ -49,6 +49,10 @@ class SystemClock:
         """Monotonic milliseconds, for time-outs and budgets."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000_000
 
+    def now_us(self) -> int:
+        """Monotonic microseconds, for measuring."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1_000
+
     def moment(self) -> Moment:
         """Both clocks, for what is written down."""
         mono_ms = self.now_ms()

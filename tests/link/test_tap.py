@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from firmware import wire
 from gateway.core.commands import OpenBarrier, ShowText, Voice
 from gateway.core.events import BaysReported, PlateRead
-from gateway.link.tap import LINE_CHARS_MAX, Chunk, Tap, read_chunk
+from gateway.link.tap import LINE_CHARS_MAX, Chunk, Sides, Tap, read_chunk
 from tests.link.rig import EXIT_UID, NODES, SITE_KEY, Rig
 
 
@@ -109,3 +109,23 @@ GOOD = {"t_ns": 5, "bus": "a", "dir": "rx", "hex": "00ff"}
 )
 def test_lines_of_a_capture(line, chunk):
     assert read_chunk(line) == chunk
+
+
+def test_a_listener_tells_the_sides_apart() -> None:
+    rig = Rig()
+    heard: list[tuple[str, bytes]] = []
+    sides = Sides()
+    for _ in range(20):
+        frame = rig.bus.data_to_send(rig.now_ms)
+        reply = rig.segment.exchange(frame, rig.node_ms, rig.node_ms) if frame else b""
+        mixed = frame + reply
+        for at in range(0, len(mixed), 7):
+            heard += sides.receive(mixed[at : at + 7])
+        rig.now_ms += 10
+        rig.take(rig.bus.receive(reply, rig.now_ms))
+    assert {direction for direction, _ in heard} == {"rx", "tx"}
+    tap = Tap(NODES, SITE_KEY)
+    read = [one for direction, piece in heard for one in tap.receive(direction, piece)]
+    assert [one.problem for one in read] == [""] * len(read)
+    assert {one.kind for one in read if one.direction == "tx"} <= {"HELLO", "POLL", "CMD"}
+    assert {one.kind for one in read if one.direction == "rx"} <= {"HELLO_R", "DATA", "CMD_R"}
