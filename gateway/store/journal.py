@@ -29,6 +29,7 @@ from gateway.store.lap import Lap
 from gateway.store.platform import PlatformStore
 from gateway.store.reserve import Reserve, Room
 from gateway.store.schema import migrate
+from gateway.store.unsynced import write_log_again
 
 CHECKPOINT_COMMITS = 256
 """Commits after which an idle moment is used to checkpoint: about 4 MB of log."""
@@ -96,10 +97,11 @@ class Step:
 
 
 class Journal:
-    """The only writer of the ledger. Raises LedgerError or sqlite3.Error; after any sqlite3.Error it must be dropped."""
+    """The only writer of the ledger. Raises LedgerError, OSError, sqlite3.Error; after any sqlite3.Error it must be dropped."""
 
     def __init__(self, path: Path, *, chain: str, instance: str) -> None:
         self.path = path
+        write_log_again(path)
         self._commits = 0
         self._lap = Lap()
         self._reserve = Reserve(path.parent)
