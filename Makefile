@@ -8,6 +8,7 @@ STAYS  ?= 100000
 SEED   ?= 1
 STATES ?= 9000
 KILLS  ?= 1000
+SECONDS ?= 60
 SHOTS  ?= $(VENV)/pictures
 
 .PHONY: demo test test-web lint mutants soak week crash vectors clean help
@@ -37,9 +38,9 @@ lint: $(VENV)/dev $(VENV)/stubs/installed   ## Style, strict types on both inter
 mutants: $(VENV)/dev $(VENV)/mosquitto/installed $(VENV)/strace/installed   ## Plant each known fault; its test must catch it
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-soak: $(VENV)/dev   ## Longer campaigns with a fixed budget: STAYS priced twice, SEED; results in docs/SOAK.md
+soak: $(VENV)/dev   ## STAYS priced twice, then new seeds of the world for SECONDS (SEED=n: from n on); results in docs/SOAK.md
 	@$(BIN)/python -m tests.soak_tariff --stays $(STAYS) --seed $(SEED)
-	@$(BIN)/python -m tests.soak_world --seed $(SEED) $(ARGS)
+	@$(BIN)/python -m tests.soak_world --seconds $(SECONDS) $(if $(filter command,$(origin SEED)),--seed $(SEED)) $(ARGS)
 	@$(BIN)/python -m tests.bus_endurance --seed $(SEED)
 
 week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md

@@ -17,9 +17,10 @@ from gateway.sync.hangzhou.pushes import Pushes
 from gateway.sync.hangzhou.sender import Post, Sender
 from sim.drivers import Driver
 from sim.hangzhou import FAILED, PAID, Account, Platform
+from tests.faults import QUIET, Faults
 from tests.hangzhou_keys import NUMBERS, PUBLIC_NUMBERS
 from tests.platforms import ACCESS, CODE, terms
-from tests.world import BASE_MS, QUIET, TICK_MS, Faults, World
+from tests.world import BASE_MS, TICK_MS, World
 
 HOUR_MS = 3_600_000
 AWAY_MS = (BASE_MS + 2 * HOUR_MS, BASE_MS + 8 * HOUR_MS)

@@ -46,6 +46,7 @@ UNPAIRED = {
     "tests/test_hangzhou.py": "Hangzhou's own protocol whole, against its stand-in",
     "tests/test_hangzhou_day.py": "a simulated day over Hangzhou's own protocol",
     "tests/test_mutants.py": "the planted faults and their runner",
+    "tests/test_checked_world.py": "the kept seeds of the lot under every fault, all invariants",
     "tests/test_asyncapi.py": "docs/asyncapi.yaml and its writer tests/asyncapi.py",
     "tests/test_commanding.py": "operators end to end over a real broker",
     "tests/core/test_queue.py": "entry, leaving and the lane's state together",

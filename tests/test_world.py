@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sim.books import sessions
-from tests.world import QUIET, STORMY, Faults, Result, World
+from tests.faults import QUIET, STORMY, Faults
+from tests.world import Result, World
 
 BUS_ONLY = Faults(flip=0.03, drop=0.05, repeat=0.05, delay=0.05)
 KILLS_ONLY = Faults(kill_before_commit=0.05, kill_after_commit=0.05)

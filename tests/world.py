@@ -1,8 +1,9 @@
 """The whole system under one seed in one process: engine, buses, nodes, noise, city, uplink and clock, and no asyncio.
 
-Owns virtual time and the faults: bytes flipped, dropped, repeated and late on the bus; the gateway killed before and after a
-commit; the city's link down, messages lost and doubled. Everything else is the real thing: the node's firmware, the bus, the
-engine over a real SQLite file, real signatures, and the city's own verifier. A run is its seed.
+Owns virtual time and the faults: a noisy bus; the gateway killed, or its power cut, at any call that writes; a disk that is
+full or fails to sync; clocks that drift, step and forget; a link that is down, loses, doubles, delays and repeats. Everything
+else is the real thing: the node's firmware, the bus, the engine over a real SQLite file, real signatures, and the city's own
+verifier. A run is its seed.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ from __future__ import annotations
 import base64
 import json
 import random
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -24,12 +27,12 @@ from firmware.lane import ENTRY, EXIT
 from firmware.lane import LaneNode as LaneFirmware
 from gateway.core.city_events import ReceiptArrived
 from gateway.core.commands import OpenBarrier, ShowText
-from gateway.core.events import BusEvent, Event, NodeEvent, Woke
+from gateway.core.events import BarrierSelfOpened, BusEvent, Event, NodeEvent, PlateRead, Woke
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import BayNode, LaneNode, LaneRole
 from gateway.core.layout import Lot as Layout
 from gateway.core.memory import Rules
-from gateway.core.moment import ClockQuality, Moment
+from gateway.core.moment import Moment
 from gateway.core.platform_state import PlatformTerms
 from gateway.engine import Engine, Identity, Outcome
 from gateway.forms import Rejection
@@ -37,6 +40,8 @@ from gateway.link.bus import Bus
 from gateway.quote import shipped_tariff
 from gateway.shell.signer import Signer
 from gateway.store.journal import Journal
+from gateway.store.reader import Reader as LedgerReader
+from gateway.store.reader import ReaderError
 from gateway.sync.downlink import Downlink
 from gateway.sync.uplink import Uplink
 from sim.aes import Aes
@@ -44,6 +49,7 @@ from sim.bill import owed_minor
 from sim.books import sessions
 from sim.city import Agreement as CityAgreement
 from sim.city import City, Outgoing
+from sim.disk import Disk
 from sim.drivers import Casting, Driver, Truth, plan, steady_by
 from sim.fram import Fram
 from sim.lane import Lane
@@ -51,6 +57,9 @@ from sim.lot import Lot
 from sim.noise import Noise, Segment
 from sim.reader import Reader
 from sim.summary import Balance, balance
+from tests.faults import QUIET, Faults
+from tests.machine import Machine
+from tests.post import Post
 
 SEEDS = Path(__file__).resolve().parent.parent / "seeds" / "tariffs"
 CHAIN = "gw-world"
@@ -67,36 +76,24 @@ LIMIT_MS = 4_000_000
 """Virtual time after which a run that has not ended is a failure of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class Faults:
-    """Named probabilities. Bus: per chunk. Kills: per step. Link: per message, `outage` per virtual second. Reads: each."""
-
-    flip: float = 0.0
-    drop: float = 0.0
-    repeat: float = 0.0
-    delay: float = 0.0
-    kill_before_commit: float = 0.0
-    kill_after_commit: float = 0.0
-    node_restart: float = 0.0
-    message_lost: float = 0.0
-    message_doubled: float = 0.0
-    outage: float = 0.0
-    misread: float = 0.0
+RELIEF = 0.2
+"""Per second: a full disk gets room again, a clock is set right by the network."""
+FUSE_CALLS = 60
+"""A kill or a power cut strikes within so many calls that write: a step makes about ten, a checkpoint hundreds."""
+DOWN_MS = 8_000
+"""Longest time without power."""
+RETRY_MS = 10_000
+"""How often a gateway that runs open tries its ledger (gateway/fallback.py)."""
+LAST_WORDS_MS = 500
+"""What a failed step leaves for the opening of the waiting exits (gateway/run.py)."""
 
 
-QUIET = Faults()
-STORMY = Faults(
-    flip=0.01,
-    drop=0.02,
-    repeat=0.02,
-    delay=0.02,
-    kill_before_commit=0.01,
-    kill_after_commit=0.01,
-    node_restart=0.02,
-    message_lost=0.05,
-    message_doubled=0.05,
-    outage=0.02,
-)
+class State(Enum):
+    """What the gateway is doing: open means that it lets everybody through, since its ledger can't be written."""
+
+    RUNNING = "running"
+    OPEN = "open"
+    DOWN = "down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +109,10 @@ class Result:
     node_restarts: int
     exits: int
     reviewed: int
+    power_cuts: int
+    failures: int
+    ran_open: int
+    clock_steps: int
 
 
 class World:
@@ -126,8 +127,23 @@ class World:
         self.now_ms = 1
         self.kills = 0
         self.node_restarts = 0
+        self.power_cuts = 0
+        self.failures = 0
+        self.ran_open = 0
+        self.state = State.RUNNING
         self._online = True
-        self._dead: list[Journal] = []
+        self._struck = False
+        self._cuts_power = False
+        self._up_ms = 0
+        self.disk = Disk(folder / "ledger.db", self.dice)
+        self.machine = Machine(self.dice, BASE_MS, drift_ppm=faults.clock_drift_ppm)
+        self.post = Post(
+            self.dice,
+            lost=faults.message_lost,
+            doubled=faults.message_doubled,
+            late=faults.message_late,
+            old=faults.message_old,
+        )
         self.capture: list[str] = []
         """Lines as `lotgate run --capture` writes them."""
         self._tick_ms = 0
@@ -160,7 +176,16 @@ class World:
             node_restarts=self.node_restarts,
             exits=ledger.exits,
             reviewed=sum(session.outcome == "review" for session in booked),
+            power_cuts=self.power_cuts,
+            failures=self.failures,
+            ran_open=self.ran_open,
+            clock_steps=self.machine.steps,
         )
+
+    def close(self) -> None:
+        """Let go of the files; a world that failed may be closed too."""
+        self._end_process()
+        self.disk.unmount()
 
     @property
     def stamp_ms(self) -> int:
@@ -169,7 +194,7 @@ class World:
 
     def moment(self) -> Moment:
         """The gateway's clocks."""
-        return Moment("world", self.stamp_ms, BASE_MS + self.stamp_ms, ClockQuality.SYNCHRONISED)
+        return self.machine.moment(self.stamp_ms)
 
     def owed(self, entry_ms: int, exit_ms: int, vehicle: str, energy: str) -> int:
         """The independent bill."""
@@ -260,16 +285,20 @@ class World:
     # The gateway, and its deaths.
 
     def _boot(self) -> None:
+        """Start from the disk; what can't be written runs open."""
+        self._up_ms = 0
+        if self._works(self._begin):
+            return
+        self._end_process()
+        if self.disk.full or not self._struck:
+            self._run_open()
+        else:
+            self._lie_down()
+
+    def _begin(self) -> None:
         self.journal = Journal(self.folder / "ledger.db", chain=CHAIN, instance="world")
         hello = self.journal.next_hello()
-        self.bus = Bus(
-            "bus",
-            self.layout_nodes,
-            site_key=self.site_key,
-            epoch=hello,
-            nonce=self._nonce,
-            acked=self.journal.acked(),
-        )
+        self.bus = self._new_bus(hello, self.journal.acked())
         self.engine = Engine(
             identity=Identity(CHAIN, "world", "test"),
             lot=self.layout,
@@ -284,24 +313,98 @@ class World:
         self.uplink.start(started.head_n, started.receipted_n)
         self.downlink = Downlink(CHAIN, self.city_public)
         self.downlink.start(started.dn)
+        self.state = State.RUNNING
+        self._booted()
         self._follow(started, ())
         if self._online:
             self._connect()
 
+    def _new_bus(self, hello: int, acked: dict[str, tuple[int, int]]) -> Bus:
+        return Bus("bus", self.layout_nodes, site_key=self.site_key, epoch=hello, nonce=self._nonce, acked=acked)
+
+    def _run_open(self) -> None:
+        """As gateway/fallback.py does: nothing is written or acknowledged, and whoever is read is let through."""
+        self.ran_open += 1
+        self.state = State.OPEN
+        try:
+            reader = LedgerReader(self.folder / "ledger.db")
+            hello = reader.hello() + 1
+            reader.close()
+        except (ReaderError, sqlite3.Error):
+            hello = 0
+        self.bus = self._new_bus(hello, {})
+        self._up_ms = self.now_ms + RETRY_MS
+
+    def _let_through(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if isinstance(event, PlateRead | BarrierSelfOpened):
+                self.bus.command(OpenBarrier(event.lane), self.now_ms)
+
+    def _works(self, work: Callable[[], None]) -> bool:
+        """Whether the disk let it happen; if not, nothing more is written: what is dropped here must not tidy up."""
+        try:
+            work()
+        except sqlite3.Error:
+            self._struck, self.disk.gone = self.disk.gone, True
+            return False
+        return True
+
+    def _end_process(self) -> None:
+        """Memory is gone, and the connection closes as by SIGKILL: without a last word to the disk."""
+        self._ending()
+        self.disk.gone = True
+        self.journal._connection.close()
+        self.disk.again()
+        self.post.cut()
+
     def _kill(self) -> None:
-        """Memory is gone; what COMMIT returned for is on disk."""
         self.kills += 1
-        # The connection of the dead is left open: closing it would tidy up as no SIGKILL does.
-        self._dead.append(self.journal)
+        self._end_process()
         self._boot()
 
+    def _died(self, events: Sequence[Event]) -> None:
+        """A call that writes came back with an error, or never: the process has ended itself, or was ended."""
+        if not self._struck:
+            self.failures += 1
+            self._last_words(events)
+        self._end_process()
+        if self._struck:
+            self._lie_down()
+        else:
+            self._boot()
+
+    def _lie_down(self) -> None:
+        """Killed, or without power for a while."""
+        if not self._cuts_power:
+            self.kills += 1
+            self._boot()
+            return
+        self.power_cuts += 1
+        self.state = State.DOWN
+        self.disk.cut_power()
+        self.machine.reboot(self.stamp_ms, forgets=self._chance(self.faults.clock_lost))
+        self._up_ms = self.now_ms + self.dice.randrange(1, DOWN_MS)
+
+    def _last_words(self, events: Sequence[Event]) -> None:
+        """The exits that wait for this step are opened before the process ends."""
+        for event in events:
+            if isinstance(event, PlateRead) and event.lane.startswith("exit"):
+                self.bus.command(OpenBarrier(event.lane), self.now_ms)
+        until_ms = self.now_ms + LAST_WORDS_MS
+        while self.now_ms < until_ms and (frame := self.bus.data_to_send(self.now_ms)):
+            self._exchange(frame)
+
     def _step(self, events: Sequence[Event]) -> None:
+        if self.state is not State.RUNNING:
+            return self._let_through(events)
         if self._chance(self.faults.kill_before_commit):
             return self._kill()
-        outcome = self.engine.step(events, self.moment())
+        outcomes: list[Outcome] = []
+        if not self._works(lambda: outcomes.append(self.engine.step(events, self.moment()))):
+            return self._died(events)
         if self._chance(self.faults.kill_after_commit):
             return self._kill()
-        return self._follow(outcome, events)
+        return self._follow(outcomes[0], events)
 
     def _follow(self, outcome: Outcome, events: Sequence[Event]) -> None:
         for uid, (log, seq) in outcome.acked.items():
@@ -314,17 +417,37 @@ class World:
         for event in events:
             if isinstance(event, ReceiptArrived):
                 self.uplink.receipted(event.n, self.now_ms)
+        self._committed()
+
+    # For whoever looks on.
+
+    def _booted(self) -> None:
+        """The gateway has started from its ledger."""
+
+    def _ending(self) -> None:
+        """The gateway's process ends."""
+
+    def _committed(self) -> None:
+        """A step came back."""
+
+    def _heard(self) -> None:
+        """The nodes were spoken to."""
+
+    def _published(self, body: bytes) -> None:
+        """A message with records leaves the gateway."""
 
     # One turn of the world.
 
     def _turn(self) -> None:
-        frame = self.bus.data_to_send(self.now_ms)
+        if self._up_ms and self.now_ms >= self._up_ms:
+            if self.state is State.OPEN:
+                self._end_process()
+            self._boot()
+        frame = self.bus.data_to_send(self.now_ms) if self.state is not State.DOWN else b""
         if frame:
-            self._exchange(frame)
-        else:
-            events = self.bus.receive(b"", self.now_ms)
-            if events:
-                self._step(events)
+            self._take(self._exchange(frame))
+        elif self.state is not State.DOWN:
+            self._take(b"")
         self._post()
         for node in self.nodes.values():
             node.run(self.now_ms, self.stamp_ms)
@@ -334,11 +457,15 @@ class World:
         if not frame:
             self.now_ms = max(self.now_ms + 1, self._wake_ms())
 
-    def _exchange(self, frame: bytes) -> None:
+    def _exchange(self, frame: bytes) -> bytes:
         heard = self._segment.exchange(frame, self.now_ms, self.stamp_ms)
         self._captured("tx", frame)
         self.now_ms += REPLY_MS
         self._captured("rx", heard)
+        self._heard()
+        return heard
+
+    def _take(self, heard: bytes) -> None:
         events: list[NodeEvent | BusEvent] = self.bus.receive(heard, self.now_ms)
         if events:
             self._step(events)
@@ -349,28 +476,52 @@ class World:
             self.capture.append(json.dumps(chunk))
 
     def _wake_ms(self) -> int:
-        wake = [self.bus.wake_ms(), self._tick_ms]
+        wake = [self._tick_ms]
+        if self.state is not State.DOWN:
+            wake.append(self.bus.wake_ms())
         lot = self.lot.wake_ms(self.stamp_ms)
         if lot is not None:
             wake.append(-(-lot // SCALE))
+        arrives_ms = self.post.wake_ms()
+        wake += [at_ms for at_ms in (arrives_ms, self._up_ms) if at_ms]
         wake += [node.wake_ms(self.now_ms) for node in self.nodes.values()]
         return min(wake)
 
     def _tick(self) -> None:
         self._tick_ms = self.now_ms + TICK_MS
+        self._hurt()
         if self._chance(self.faults.outage):
             self._online = not self._online
-            if self._online:
+            if self._online and self.state is State.RUNNING:
                 self._connect()
-            else:
-                self.uplink.disconnected()
-        if self._online:
+            elif not self._online:
+                self.post.cut()
+                if self.state is State.RUNNING:
+                    self.uplink.disconnected()
+        if self._linked:
             self.uplink.run(self.now_ms)
             self._deliver(self.city.wake(self.now_ms))
+        self._carry()
         if self._chance(self.faults.node_restart):
             self._restart_node()
-        self._step((Woke(),))
-        self.engine.idle(self.moment())
+        if self.state is State.RUNNING:
+            self._step((Woke(),))
+        if self.state is State.RUNNING and not self._works(lambda: self.engine.idle(self.moment())):
+            self._died(())
+
+    def _hurt(self) -> None:
+        """What befalls the gateway's machine in this second, or is put right."""
+        faults, disk = self.faults, self.disk
+        for chance, cuts_power in ((faults.kill, False), (faults.power, True)):
+            if disk.fuse is None and self._chance(chance):
+                disk.fuse, self._cuts_power = self.dice.randrange(1, FUSE_CALLS), cuts_power
+        disk.bad_sync = disk.bad_sync or self._chance(faults.sync_error)
+        if self._chance(RELIEF if disk.full else faults.disk_full):
+            disk.full = not disk.full
+        if self._chance(faults.clock_step):
+            self.machine.step()
+        elif not self.machine.known and self._online and self._chance(RELIEF):
+            self.machine.set_right(self.stamp_ms)
 
     def _restart_node(self) -> None:
         place = self.dice.choice(self._lane_places())
@@ -382,35 +533,47 @@ class World:
 
     # The link to the city.
 
+    @property
+    def _linked(self) -> bool:
+        return self._online and self.state is State.RUNNING
+
     def _connect(self) -> None:
         self.uplink.connected(self.now_ms)
         self._deliver(self.city.receive(f"{ROOT}/state", b'{"state":"online"}', self.now_ms))
 
     def _post(self) -> None:
-        while self._online and (wanted := self.uplink.wanted()) is not None:
+        self._carry()
+        while self._linked and (wanted := self.uplink.wanted()) is not None:
             for body in self.uplink.batch(self.engine.records(*wanted)):
-                for _ in range(self._copies()):
-                    self._deliver(self.city.receive(f"{ROOT}/rec/{CHAIN}", body, self.now_ms))
+                self._published(body)
+                self.post.send(f"{ROOT}/rec/{CHAIN}", body, self.now_ms, up=True)
             self.uplink.run(self.now_ms)
+            self._carry()
 
     def _deliver(self, messages: Sequence[Outgoing]) -> None:
         for message in messages:
-            for _ in range(self._copies()):
-                self._arrive(message.topic, message.payload)
+            self.post.send(message.topic, message.payload, self.now_ms, up=False)
+
+    def _carry(self) -> None:
+        for letter in self.post.arrived(self.now_ms):
+            if letter.up:
+                self._deliver(self.city.receive(letter.topic, letter.payload, self.now_ms))
+            elif self._linked:
+                self._arrive(letter.topic, letter.payload)
 
     def _arrive(self, topic: str, payload: bytes) -> None:
         kind = topic.split("/")[4]
         events: list[Event] = []
         for found in self.downlink.receive(kind, payload):
-            assert not isinstance(found, Rejection), found
-            events.append(found)
+            if isinstance(found, Rejection):
+                self._rejected(found)
+            else:
+                events.append(found)
         if events:
             self._step(events)
 
-    def _copies(self) -> int:
-        if self._chance(self.faults.message_lost):
-            return 0
-        return 2 if self._chance(self.faults.message_doubled) else 1
+    def _rejected(self, rejection: Rejection) -> None:
+        raise AssertionError(rejection)
 
     def _chance(self, probability: float) -> bool:
         return probability > 0 and self.dice.random() < probability
@@ -419,7 +582,7 @@ class World:
 
     def _finished(self) -> bool:
         quiet = not any(node.pending for node in self.nodes.values())
-        return self.lot.done and quiet and self._missing() == ""
+        return self.state is State.RUNNING and self.lot.done and quiet and self._missing() == ""
 
     def _missing(self) -> str:
         head = self.journal.head().n
