@@ -21,6 +21,7 @@ import click
 from gateway.bus_command import bus
 from gateway.console_command import console
 from gateway.ctl_command import ctl, operator_key
+from gateway.ctl_looks import bill, sessions
 from gateway.tariff_command import quote, tariff
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def main() -> None:
 
 
 main.add_command(bus)
+ctl.add_command(sessions)
+ctl.add_command(bill)
 main.add_command(ctl)
 main.add_command(operator_key)
 main.add_command(console)

@@ -72,8 +72,8 @@ def ctl(context: click.Context, profile: str) -> None:
 @click.pass_obj
 def lots(profile: Path, /, as_json: bool) -> None:
     """All gateways, the worst first: state, bays, vehicles inside, alarms."""
-    with _failures():
-        found = _desk(profile).look()
+    with failures():
+        found = desk_of(profile).look()
     if as_json:
         click.echo(json.dumps(found.rows(), ensure_ascii=False))
         return
@@ -88,8 +88,8 @@ def lots(profile: Path, /, as_json: bool) -> None:
 @click.pass_obj
 def alarms(profile: Path, /, as_json: bool) -> None:
     """Open alarms of all gateways, urgent ones first."""
-    with _failures():
-        found = _desk(profile).look().alarms()
+    with failures():
+        found = desk_of(profile).look().alarms()
     if as_json:
         click.echo(json.dumps(found, ensure_ascii=False))
         return
@@ -106,7 +106,7 @@ def watch(profile: Path, /, as_json: bool) -> None:
     from gateway.console.listener import BrokerRefusedError, listen
     from gateway.console.watch import filters, shown
 
-    with _failures():
+    with failures():
         mine = _profile(profile)
     access = mine.access
     try:
@@ -294,7 +294,7 @@ def operator_key(path: Path) -> None:
     """Make an operator's key; print what the city needs to list it."""
     from gateway.console.operator_key import OperatorKey
 
-    with _failures():
+    with failures():
         made = OperatorKey.create(path)
     click.echo(f"key {made.id}\npublic {made.public_base64}")
 
@@ -314,8 +314,8 @@ def _act(
     """Ask the person, then the gateway, and say what came of it."""
     from gateway.console.desk import UnknownGatewayError
 
-    with _failures():
-        desk = _desk(profile)
+    with failures():
+        desk = desk_of(profile)
         try:
             lot = desk.meet(gateway)
         except UnknownGatewayError as error:
@@ -325,7 +325,7 @@ def _act(
         if not yes:
             _confirm(says, gateway, lot.lot, moves_barrier=bool(args.get("lane")))
         found = desk.ask(gateway, verb, args, reason, timeout)
-    _tell(found, gateway, as_json, timeout)
+    tell(found, gateway, as_json, timeout)
 
 
 def _confirm(says: str, gateway: str, lot: str, *, moves_barrier: bool) -> None:
@@ -336,7 +336,8 @@ def _confirm(says: str, gateway: str, lot: str, *, moves_barrier: bool) -> None:
         raise click.ClickException("not the lot's name: nothing was sent")
 
 
-def _tell(found: Answered | None, gateway: str, as_json: bool, timeout: float) -> None:
+def tell(found: Answered | None, gateway: str, as_json: bool, timeout: float) -> None:
+    """Say what a gateway answered, and end as its answer asks for."""
     if found is None:
         raise NoAnswer(
             f"{gateway}: no answer within {timeout:g} s; it may still obey until the command expires. See `ctl watch`."
@@ -369,7 +370,8 @@ def _profile(path: Path) -> Profile:
     return Profile.load(path)
 
 
-def _desk(path: Path) -> Desk:
+def desk_of(path: Path) -> Desk:
+    """The operator of a profile before its broker."""
     from gateway.console.desk import Desk
     from gateway.shell.clock import SystemClock
 
@@ -378,7 +380,7 @@ def _desk(path: Path) -> Desk:
 
 
 @contextlib.contextmanager
-def _failures() -> Iterator[None]:
+def failures() -> Iterator[None]:
     """What can be wrong around a command, as click's errors."""
     from gateway.console.line import LineError
     from gateway.console.operator_key import OperatorKeyError

@@ -15,6 +15,7 @@ from typing import Protocol
 from gateway.core.answer import Answer
 from gateway.core.city_events import Numbered, ReceiptArrived
 from gateway.core.commands import Command, RaiseAlarm, SendReply, Severity
+from gateway.core.deeds import Explain, Look
 from gateway.core.events import Event, GatewayStarted, NodeEvent
 from gateway.core.layout import Lot
 from gateway.core.lot import answer_events, wanted_day, wanted_ids, wanted_past_term, wanted_sessions, wanted_stays
@@ -253,11 +254,13 @@ class Engine:
                 self._memory.adopt(session)
 
     def _recall(self, event: Event) -> None:
-        """A command that may have come before: its reply is asked for, since it must be the same again."""
+        """A command that may have come before: its reply must be the same again; and what it looks for."""
         if isinstance(event, CommandArrived):
             given = self._journal.given(event.command.key, event.command.n)
             if given is not None:
                 self._memory.roster.recall(given)
+            if isinstance(event.deed, Look | Explain):
+                self._memory.looked[event.deed] = self._journal.look(event.deed)
 
     def _is_fresh(self, event: Event, now: Moment, acked: dict[str, tuple[int, int]], answer: Answer) -> bool:
         if isinstance(event, NodeEvent):

@@ -129,6 +129,13 @@ def count(value: object) -> int:
     return value
 
 
+def whole(value: object) -> int:
+    """Reader of an integer from -(2^53-1) to 2^53-1."""
+    if type(value) is not int or abs(value) > INTEGER_MAX:
+        raise ValueError("not a whole number of at most 2^53-1")
+    return value
+
+
 def version(value: object) -> int:
     """Reader of a body's version: 1 is the only one there is."""
     if type(value) is not int or value != 1:

@@ -2,7 +2,7 @@
 
 Owns the lines' fields, their canonical text, the prefixes that their signatures cover, the verbs with the least role for each,
 and the codes of a refusal. Rules: `from_line` never raises and takes one spelling only; times are UTC ms. Imports nothing of
-the gateway but `forms`, so that the console can use it alone; knows no key that signs and no topic.
+the gateway but `forms` and `findings`, so that the console can use it alone; knows no key that signs and no topic.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, ClassVar, Self
 
 from gateway import forms
+from gateway.findings import Charged, Happened, Stay
 from gateway.forms import Form, Reason, Rejection
 
 OPERATORS_DOMAIN = b"lotgate-operators-v1\n"
@@ -49,6 +50,8 @@ class Verb(StrEnum):
     SHIFT_OPEN = "shift-open"
     CASH = "cash"
     SHIFT_CLOSE = "shift-close"
+    SESSIONS = "sessions"
+    BILL = "bill"
 
 
 class Role(StrEnum):
@@ -74,7 +77,12 @@ LEAST_ROLE: dict[Verb, Role] = {
     Verb.SHIFT_OPEN: Role.ATTENDANT,
     Verb.CASH: Role.ATTENDANT,
     Verb.SHIFT_CLOSE: Role.ATTENDANT,
+    Verb.SESSIONS: Role.ATTENDANT,
+    Verb.BILL: Role.ATTENDANT,
 }
+
+LOOKS = frozenset({Verb.SESSIONS, Verb.BILL})
+"""What only asks, and changes nothing."""
 
 AT_THE_BARRIER = frozenset({Verb.BARRIER_OPEN, Verb.BARRIER_HOLD, Verb.BARRIER_RELEASE})
 
@@ -201,7 +209,10 @@ class Command(_Line):
 
 @dataclass(frozen=True, slots=True)
 class Reply(_Line):
-    """Line of a reply, signed by the gateway's record key: `record` names the command's record, 0 if it has none."""
+    """Line of a reply, signed by the gateway's record key: `record` names the command's record, 0 if it has none.
+
+    `stays`, `lines` and `records` hold what was asked to be seen, and are empty in every other reply.
+    """
 
     gw: str
     key: str
@@ -211,7 +222,11 @@ class Reply(_Line):
     detail: str
     record: int
     at_ms: int
+    stays: tuple[Stay, ...] = ()
+    lines: tuple[Charged, ...] = ()
+    records: tuple[Happened, ...] = ()
 
+    BYTES_MAX: ClassVar[int] = forms.LIST_BYTES_MAX
     FORM: ClassVar[Form] = {
         "gw": forms.text,
         "key": forms.key_id,
@@ -221,6 +236,9 @@ class Reply(_Line):
         "detail": forms.text,
         "record": forms.count,
         "at_ms": forms.count,
+        "stays": forms.listing(forms.Fields(Stay.FORM, Stay)),
+        "lines": forms.listing(forms.Fields(Charged.FORM, Charged)),
+        "records": forms.listing(forms.Fields(Happened.FORM, Happened)),
     }
 
 

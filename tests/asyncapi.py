@@ -58,6 +58,7 @@ SIMPLE: dict[Reader, Tree] = {
     forms.text: {"type": "string", "maxLength": forms.TEXT_BYTES_MAX},
     forms.long_text: {"type": "string", "maxLength": forms.LIST_BYTES_MAX},
     forms.count: {"type": "integer", "minimum": 0, "maximum": forms.INTEGER_MAX},
+    forms.whole: {"type": "integer", "minimum": -forms.INTEGER_MAX, "maximum": forms.INTEGER_MAX},
     forms.version: {"type": "integer", "const": 1},
     forms.key_id: {"type": "string", "pattern": "^[0-9a-f]{16}$"},
     forms.signature: {"type": "string", "pattern": "^[A-Za-z0-9+/]{86}==$", "description": "Ed25519, base64"},

@@ -9,15 +9,21 @@ import pytest
 from hypothesis import given, seed
 from hypothesis import strategies as st
 
+from gateway.findings import Charged, Happened, Stay
 from gateway.forms import BODY_BYTES_MAX, LINES_MAX, Reason, Rejection
 from gateway.orders import Code, Command, OperatorList, Reply, Role, Signed, Verb, lifetime_ms, may
 from tests.lots import START_MS
 from tests.operating import ATTENDANT, MANAGER, Console, listed
 
+STAY = Stay("1.3", "blue 浙A12345", 99, "paid", "in", "out", 1, 2, 700, 0, 700, 0, 0, 0, "none", ("1.2 blue 浙A12346",))
+LINE = Charged("减免", "money off", 1, 2, 1, -200, -200)
+RECORD = Happened(7, "paid", 3, 700, "", "")
+
 LINES: list[Any] = [
     listed(ATTENDANT, MANAGER),
     ATTENDANT.command(Verb.VALIDATE, {"plate": "blue 浙A12345", "single": True, "value": 3}, START_MS),
     Reply("gw-1", ATTENDANT.key, 5, "refused", str(Code.REPLAYED), "numbers up to 9 are used", 12, START_MS),
+    Reply("gw-1", ATTENDANT.key, 6, "done", "", "", 13, START_MS, (STAY,), (LINE,), (RECORD,)),
 ]
 
 

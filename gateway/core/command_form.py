@@ -14,9 +14,24 @@ from typing import Any
 from gateway import forms
 from gateway.core import entitlement_form
 from gateway.core.city_events import BillVoided, CashTaken, ExitAttached, Origin, ShiftClosed, ShiftOpened
-from gateway.core.deeds import Count, Deed, GiveBack, Grant, HoldLane, OpenLane, ReleaseLane, Settle, Unblock, Unfit
+from gateway.core.deeds import (
+    Count,
+    Deed,
+    Explain,
+    GiveBack,
+    Grant,
+    HoldLane,
+    Look,
+    OpenLane,
+    ReleaseLane,
+    Settle,
+    Unblock,
+    Unfit,
+)
 from gateway.core.entitlement import Benefit, Block, Kind, Validation
+from gateway.core.looking import spelled
 from gateway.core.record import Value
+from gateway.findings import ASKED_BYTES_MAX, FRAGMENT_LETTERS_MIN, Which
 from gateway.forms import Form, Rejection
 from gateway.orders import Code, Command, Verb, lifetime_ms
 
@@ -57,6 +72,10 @@ def written(deed: Deed) -> tuple[Mapping[str, Value], str]:
             return {}, deed.plate
         case GiveBack():
             return {"session": deed.session, "amount_minor": deed.amount_minor}, ""
+        case Look():
+            return {"which": str(deed.which)}, deed.plate
+        case Explain():
+            return {"session": deed.session}, ""
         case Grant():
             return _granted(deed.entitlement)
         case Settle(event=event):
@@ -105,6 +124,24 @@ def _unblock(command: Command) -> Deed | Rejection:
 def _refund(command: Command) -> Deed | Rejection:
     args = forms.shape(command.args, {"session": entitlement_form.identifier, "amount_minor": forms.count})
     return args if isinstance(args, Rejection) else GiveBack(deed_id(command), args["session"], args["amount_minor"])
+
+
+def _sessions(command: Command) -> Deed | Rejection:
+    form: Form = {"which": forms.Word(tuple(Which), Which), "plate": forms.short_text(ASKED_BYTES_MAX)}
+    args = forms.shape(command.args, form)
+    if isinstance(args, Rejection):
+        return args
+    if args["which"] is not Which.PLATE:
+        return Rejection(forms.Reason.FORM, "plate: only to find one") if args["plate"] else Look(args["which"], "")
+    plate = spelled(args["plate"])
+    if len(plate.partition(" ")[2]) < FRAGMENT_LETTERS_MIN:
+        return Rejection(forms.Reason.FORM, f"plate: at least {FRAGMENT_LETTERS_MIN} letters of it")
+    return Look(args["which"], plate)
+
+
+def _bill(command: Command) -> Deed | Rejection:
+    args = forms.shape(command.args, {"session": entitlement_form.identifier})
+    return args if isinstance(args, Rejection) else Explain(args["session"])
 
 
 def _settle(form: Form, make: Callable[[Command, Any], Settle]) -> Callable[[Command], Deed | Rejection]:
@@ -183,5 +220,7 @@ VERBS: dict[Verb, Callable[[Command], Deed | Rejection]] = {
     Verb.ATTACH: _settle({"session": ID, "stray": ID, "whose": forms.word("entry", "exit")}, _attach),
     Verb.SHIFT_OPEN: _settle({"shift": ID, "float_minor": forms.count}, _shift_open),
     Verb.CASH: _settle({"session": PERHAPS, "lane": PERHAPS, "amount_minor": forms.count, "shift": ID}, _cash),
+    Verb.SESSIONS: _sessions,
+    Verb.BILL: _bill,
     Verb.SHIFT_CLOSE: _settle({"shift": ID, "counted_minor": forms.count}, _shift_close),
 }

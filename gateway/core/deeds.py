@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from gateway.core.city_events import BillVoided, CashTaken, ExitAttached, ShiftClosed, ShiftOpened
 from gateway.core.entitlement import Benefit, Block, Validation
+from gateway.findings import Which
 from gateway.orders import Code
 
 
@@ -72,6 +73,21 @@ class Settle:
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """Show some stays; `plate` is an identity, under the colour 'unknown' if none was named, '' unless a plate is sought."""
+
+    which: Which
+    plate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explain:
+    """Show one stay, its bill line by line, and what happened to it."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unfit:
     """Why a command cannot be read as a deed."""
 
@@ -79,4 +95,4 @@ class Unfit:
     detail: str
 
 
-Deed = OpenLane | HoldLane | ReleaseLane | Count | Grant | Unblock | GiveBack | Settle
+Deed = OpenLane | HoldLane | ReleaseLane | Count | Grant | Unblock | GiveBack | Settle | Look | Explain

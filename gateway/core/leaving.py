@@ -19,15 +19,12 @@ from gateway.core.layout import LaneRole
 from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
 from gateway.core.moment import ClockQuality, Moment, is_measurable
-from gateway.core.near_plates import is_near
+from gateway.core.near_plates import NEAR_MAX, is_near
 from gateway.core.recent import Passage
 from gateway.core.record import Draft, Value, plate_commitment
 from gateway.core.review import doubted
 from gateway.core.session import Session, State, Trigger, moved
 from gateway.core.tariff import TariffError
-
-NEAR_MAX = 4
-"""Stays that a review exit names as its evidence; with more of them nothing can be told anyway."""
 
 
 def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer) -> None:

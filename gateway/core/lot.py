@@ -41,7 +41,7 @@ from gateway.core.city_events import (
     Settlement,
 )
 from gateway.core.commands import OpenBarrier, PublishOccupancy
-from gateway.core.deeds import GiveBack, Grant, Settle
+from gateway.core.deeds import Explain, GiveBack, Grant, Settle
 from gateway.core.events import (
     BarrierMoved,
     BarrierSelfOpened,
@@ -103,6 +103,10 @@ def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
             return [earlier] if earlier else []
         case ExitAttached():
             session = memory.session(event.session)
+            earlier = charge.wanted_earlier(memory, session) if session else None
+            return [earlier] if earlier else []
+        case CommandArrived(deed=Explain(session=id_)):
+            session = memory.session(id_)
             earlier = charge.wanted_earlier(memory, session) if session else None
             return [earlier] if earlier else []
         case FeeAsked():

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.core.answer import Answer, LaneState, Till
 from gateway.core.book import EntitlementBook
 from gateway.core.calendar import Calendar
 from gateway.core.days import Days, Uncounted
 from gateway.core.debts import Debts
+from gateway.core.deeds import Explain, Look
 from gateway.core.entitlement import Debt, Held, Space
 from gateway.core.exit import WithoutLease
 from gateway.core.lane_watch import LaneWatch
@@ -76,6 +78,24 @@ class Remembered:
     roster: RememberedRoster = NO_ROSTER
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A record about a stay: its number, type, UTC ms and body."""
+
+    n: int
+    type: str
+    at_ms: int
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What the store found for a question: stays, the newest first and one more than is shown; records, the oldest first."""
+
+    stays: tuple[Session, ...] = ()
+    records: tuple[Told, ...] = ()
+
+
 class LotMemory:
     """The lot's memory while the gateway runs; `salt` gives base64 of 16 fresh random bytes."""
 
@@ -103,6 +123,7 @@ class LotMemory:
         self.platform: PlatformBook | None = None
         self.roster = Roster(remembered.roster)
         self.silent: set[str] = set()
+        self.looked: dict[Look | Explain, Looked] = {}
         self._inside: dict[str, Session] = {}
         self._by_plate: dict[str, str] = {}
         self._by_trace: dict[str, set[str]] = {}
@@ -168,6 +189,7 @@ class LotMemory:
         """Forget what was adopted, but for stays whose vehicle still stands under a lane's raised barrier."""
         self.once.forget()
         self.days.closed.clear()
+        self.looked.clear()
         self.roster.release()
         leaving = {session for lane in self.lanes.values() for session in lane.leaving}
         self._adopted = {session: kept for session, kept in self._adopted.items() if session in leaving}

@@ -11,6 +11,8 @@ from gateway.core.plate import Plate
 from gateway.core.plate_form import is_readable
 from gateway.core.session import Session
 
+NEAR_MAX = 4
+"""Stays that are named as evidence; with more of them nothing can be told anyway."""
 BLOT = "*"
 """Stands for any one character; no plate has it."""
 

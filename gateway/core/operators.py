@@ -10,12 +10,25 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 
-from gateway.core import command_form, granting, holding, refunds, settling
+from gateway.core import command_form, granting, holding, looking, refunds, settling
 from gateway.core.answer import Answer
 from gateway.core.city_events import EntitlementGranted, EntitlementWithdrawn, LotRecounted, Settlement
 from gateway.core.command_form import BY_OPERATOR, without_plates
 from gateway.core.commands import ClearAlarm, RaiseAlarm, SendReply, Severity
-from gateway.core.deeds import Count, Deed, GiveBack, Grant, HoldLane, OpenLane, ReleaseLane, Settle, Unblock, Unfit
+from gateway.core.deeds import (
+    Count,
+    Deed,
+    Explain,
+    GiveBack,
+    Grant,
+    HoldLane,
+    Look,
+    OpenLane,
+    ReleaseLane,
+    Settle,
+    Unblock,
+    Unfit,
+)
 from gateway.core.entitlement import Kind
 from gateway.core.memory import LotMemory
 from gateway.core.moment import ClockQuality, Moment
@@ -61,7 +74,7 @@ def commanded(memory: LotMemory, event: CommandArrived, now: Moment, answer: Ans
     command = event.command
     given = memory.roster.recalled(command.key, command.n)
     if given is not None and given.line == event.line and now.wall_ms - given.at_ms <= KEPT_MS:
-        answer.commands.append(SendReply(command.key, given.reply, given.reply_signature))
+        answer.commands.append(_again(memory, given, event.deed, now))
         return ()
     known = memory.roster.find(command.key)
     if known is None:
@@ -79,6 +92,8 @@ def commanded(memory: LotMemory, event: CommandArrived, now: Moment, answer: Ans
     n = _write(memory, event, refusal, answer)
     follows = _obey(memory, event, now, answer) if refusal is None else ()
     reply = _reply(event, refusal, n, now, answer)
+    if refusal is None:
+        _show(memory, event.deed, now, answer)
     if refusal is None or refusal.code not in (Code.WRONG_GATEWAY, Code.WRONG_LOT, Code.REPLAYED):
         opened = event.deed.lane if refusal is None and isinstance(event.deed, OpenLane) else ""
         kept = Given(
@@ -146,6 +161,8 @@ def _objection(memory: LotMemory, deed: Deed) -> str:
             return f"blocked by the city ({others[0]})" if others else "not blocked"
         case GiveBack():
             return _not_given_back(memory.session(deed.session), deed.amount_minor)
+        case Explain():
+            return looking.objection(memory, deed)
         case Settle(event=event):
             return settling.objection(memory, event)
         case _:
@@ -216,6 +233,27 @@ def _reply(event: CommandArrived, refusal: Unfit | None, record: int, now: Momen
     line = done.line()
     answer.commands.append(SendReply(command.key, line))
     return line
+
+
+def _show(memory: LotMemory, deed: Deed | Unfit, now: Moment, answer: Answer) -> None:
+    """Put what a question asks for into its reply, which stands last."""
+    said = answer.commands[-1]
+    if isinstance(deed, Look | Explain) and isinstance(said, SendReply):
+        answer.commands[-1] = replace(said, line=_shown(memory, said.line, deed, now))
+
+
+def _again(memory: LotMemory, given: Given, deed: Deed | Unfit, now: Moment) -> SendReply:
+    """The reply that a command was given; to a question, what can be seen now, under the same record."""
+    reply = Reply.from_line(given.reply)
+    if isinstance(deed, Look | Explain) and isinstance(reply, Reply) and reply.state == "done":
+        return SendReply(given.key, _shown(memory, given.reply, deed, now))
+    return SendReply(given.key, given.reply, given.reply_signature)
+
+
+def _shown(memory: LotMemory, line: str, deed: Look | Explain, now: Moment) -> str:
+    reply, found = Reply.from_line(line), looking.find(memory, deed, now)
+    assert isinstance(reply, Reply)
+    return replace(reply, detail=found.detail, stays=found.stays, lines=found.lines, records=found.records).line()
 
 
 def _is_flood(memory: LotMemory, code: Code, now: Moment) -> bool:

@@ -17,14 +17,15 @@ from pathlib import Path
 
 from gateway.core.answer import Answer
 from gateway.core.city_events import ReceiptArrived
-from gateway.core.memory import LotMemory, Remembered
+from gateway.core.deeds import Explain, Look
+from gateway.core.memory import Looked, LotMemory, Remembered
 from gateway.core.moment import ClockQuality, Moment
 from gateway.core.platform_state import Asked, Entry, Work
 from gateway.core.record import Body, Record, record_hash
 from gateway.core.roster import Given
 from gateway.core.session import Session
 from gateway.core.strays import STRAYS_MAX
-from gateway.store import entitlements, operators, rows, scrub, settlements
+from gateway.store import entitlements, looking, operators, rows, scrub, settlements
 from gateway.store.lap import Lap
 from gateway.store.platform import PlatformStore
 from gateway.store.reserve import Reserve, Room
@@ -236,6 +237,10 @@ class Journal:
     def given(self, key: str, n: int) -> Given | None:
         """An operator's command by its key and number, with the reply that it got."""
         return operators.given(self._connection, key, n)
+
+    def look(self, deed: Look | Explain) -> Looked:
+        """What an operator asks to see, as far as it is not in memory."""
+        return looking.look(self._connection, deed)
 
     def records(self, first: int, limit: int) -> list[Record]:
         """Up to `limit` stored records from number `first` on, with their disclosures."""

@@ -15,6 +15,9 @@ from gateway.orders import Operator
 OPENINGS_MAX = 32
 """Newest commands that opened a lane: more cannot have been obeyed within one command's lifetime."""
 
+UNSIGNED = bytes(64)
+"""Stands for the signature of a reply to a question: what was found is not kept, and its answer is made and signed anew."""
+
 GIVEN = "SELECT key, n, line, signature, reply, at_ms, opens, expires_ms, reply_signature FROM command"
 
 
@@ -54,7 +57,7 @@ def write(connection: sqlite3.Connection, changes: RosterChanges, replies: Mappi
     many(
         "INSERT INTO command VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
-            (g.key, g.n, g.line, g.signature, g.reply, replies[g.reply], g.at_ms, g.opens, g.expires_ms)
+            (g.key, g.n, g.line, g.signature, g.reply, replies.get(g.reply, UNSIGNED), g.at_ms, g.opens, g.expires_ms)
             for g in changes.given
         ],
     )

@@ -9,9 +9,22 @@ import pytest
 
 from gateway.core.city_events import BillVoided, CashTaken, ExitAttached, ShiftClosed, ShiftOpened
 from gateway.core.command_form import BY_OPERATOR, VERBS, read, written
-from gateway.core.deeds import Count, GiveBack, Grant, HoldLane, OpenLane, ReleaseLane, Settle, Unblock, Unfit
+from gateway.core.deeds import (
+    Count,
+    Explain,
+    GiveBack,
+    Grant,
+    HoldLane,
+    Look,
+    OpenLane,
+    ReleaseLane,
+    Settle,
+    Unblock,
+    Unfit,
+)
 from gateway.core.entitlement import Benefit, Block, Policy, Validation, Way
 from gateway.core.plate import Energy
+from gateway.findings import Which
 from gateway.orders import LEAST_ROLE, Code, Verb
 from tests.lots import CHAIN
 from tests.operating import MANAGER
@@ -44,6 +57,13 @@ READ = [
      Settle(CashTaken(BY_OPERATOR, ID, "", "out", 5, MANAGER.key, "s-1")),        CASH,            ""),
     (Verb.SHIFT_CLOSE,     COUNTED,
      Settle(ShiftClosed(BY_OPERATOR, "s-1", MANAGER.key, 9)),                     COUNTED,         ""),
+    (Verb.SESSIONS,        {"which": "plate", "plate": " 浙a·12345 "},
+     Look(Which.PLATE, "unknown 浙A12345"),                             {"which": "plate"}, "unknown 浙A12345"),
+    (Verb.SESSIONS,        {"which": "plate", "plate": BLUE},
+     Look(Which.PLATE, BLUE),                                           {"which": "plate"}, BLUE),
+    (Verb.SESSIONS,        {"which": "owing", "plate": ""},
+     Look(Which.OWING, ""),                                             {"which": "owing"}, ""),
+    (Verb.BILL,            {"session": "1.3"},         Explain("1.3"),            {"session": "1.3"}, ""),
     (Verb.VALIDATE,        {"plate": BLUE, **GIVEN},
      Grant(Validation(ID, BLUE, Way.MONEY, 5, 1, 2, True, MANAGER.key)),          GIVEN,           BLUE),
     (Verb.BLOCK,           {"plate": BLUE, "entry": "block", "exit": "notify"},

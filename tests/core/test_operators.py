@@ -162,6 +162,7 @@ def args_of(verb: Verb) -> dict[str, Any]:
         Verb.REFUND: {"session": "1.3", "amount_minor": 1},
         Verb.VOID: {"session": "1.3"},
         Verb.ATTACH: {"session": "1.3", "stray": "1.9", "whose": "entry"},
+        Verb.SESSIONS: {"which": "inside", "plate": ""},
     }
     return found.get(verb, OUT)
 
