@@ -58,6 +58,7 @@ UNPAIRED = {
     "tests/test_verify_page.py": "the page docs/verify.html against the verifiers",
     "tests/web/test_act.py": "acts from the page to the ledger",
     "tests/web/test_page.py": "the page as a person has it",
+    "tests/web/test_tour.py": "from a plate to the refund, in browser and terminal",
     "tests/test_world.py": "the whole lot under faults",
 }
 """Tests without a source file of the same name, and what they test instead."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from gateway import forms
@@ -19,7 +20,10 @@ from gateway.console.profile import Profile
 from gateway.console.sender import CountersError, Sender
 from gateway.forms import Rejection
 from gateway.messages import Meta, Presence
-from gateway.orders import REASON_BYTES_MAX, Reply, Verb
+from gateway.orders import LOOKS, REASON_BYTES_MAX, Reply, Verb
+
+SEEN = ("stays", "lines", "records")
+"""Members of a reply that hold what was asked to be seen."""
 
 Publish = Callable[[str, bytes, int], bool]
 Sent = tuple[str, bytes, int]
@@ -76,7 +80,7 @@ class Acts:
         wanted = forms.shape(asked, FORM)
         if isinstance(wanted, Rejection):
             return _ended("unsent", "bad-request", wanted.detail)
-        if not wanted["reason"].strip():
+        if not wanted["reason"].strip() and wanted["verb"] not in LOOKS:
             return _ended("unsent", "no-reason")
         meta, presence = self._board.met(wanted["gw"])
         if meta is None or presence is not Presence.ONLINE:
@@ -90,7 +94,7 @@ class Acts:
                 meta.chain,
                 meta.lot,
                 wanted["verb"],
-                _identified(wanted["args"]),
+                wanted["args"] if wanted["verb"] in LOOKS else _identified(wanted["args"]),
                 wanted["reason"].strip(),
                 self._board.now_ms(),
             )
@@ -104,8 +108,9 @@ class Acts:
         finally:
             self._waiting.remove(waiting)
         if isinstance(reply, Reply):
-            known = {"record": reply.record, "n": n, "verified": public is not None}
-            return {**_ended(reply.state, reply.code, reply.detail), **known}
+            known = {"record": reply.record, "n": n, "verified": public is not None, "at_ms": reply.at_ms}
+            seen = {name: asdict(reply)[name] for name in SEEN}
+            return {**_ended(reply.state, reply.code, reply.detail), **known, **seen}
         return _ended("unknown", "no-answer") if reply else _ended("unsent", "broken")
 
     def _ask(
@@ -150,4 +155,12 @@ def _identified(args: dict[str, Any]) -> dict[str, Any]:
 
 
 def _ended(state: str, code: str, detail: str = "") -> Json:
-    return {"state": state, "code": str(code), "detail": detail, "record": 0, "n": 0, "verified": False}
+    return {
+        "state": state,
+        "code": str(code),
+        "detail": detail,
+        "record": 0,
+        "n": 0,
+        "verified": False,
+        **dict.fromkeys(SEEN, ()),
+    }

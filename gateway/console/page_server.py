@@ -41,6 +41,7 @@ FILES = (
     "overview.js",
     "lot.js",
     "act.js",
+    "stays.js",
     "plot.js",
     "words.js",
     "dom.js",

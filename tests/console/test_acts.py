@@ -27,6 +27,13 @@ from tests.operating import ATTENDANT, MANAGER, STRANGER, Console
 from tests.test_commanding import operated
 
 LIMIT_S = 10.0
+LOOK: dict[str, Any] = {
+    "gw": "gw-1",
+    "lot": "lot-1",
+    "verb": "sessions",
+    "args": {"which": "plate", "plate": "浙a12345"},
+    "reason": "",
+}
 OPEN: dict[str, Any] = {
     "gw": "gw-1",
     "lot": "lot-1",
@@ -88,6 +95,8 @@ def test_an_operator_acts_or_is_refused_and_the_answer_is_checked(site: Site, tm
         (ATTENDANT, recount,                             "refused", "forbidden"),
         (MANAGER,   recount,                             "done",    ""),
         (MANAGER,   block,                               "done",    ""),
+        (MANAGER,   LOOK,                                "done",    ""),
+        (MANAGER,   {**LOOK, "verb": "bill", "args": {"session": "9.9"}}, "refused", "not-possible"),
         (MANAGER,   {**OPEN, "args": {"lane": "moon"}},  "refused", "not-possible"),
         (MANAGER,   {**OPEN, "args": {}},                "refused", "bad-args"),
         (MANAGER,   {**OPEN, "lot": "lot-2"},            "unsent",  "not-the-lot"),

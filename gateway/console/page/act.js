@@ -24,13 +24,30 @@ const VERBS = {
     args: (values, _lane, lot) => ({ session: values.sessionField, amount_minor: minor(values.amountField, lot.currency) }),
   },
   void: { named: true, button: "voidBill", ask: "askVoid", fields: ["sessionField"], args: (values) => ({ session: values.sessionField }) },
+  attach: {
+    named: true, button: "attach", ask: "askAttach", fields: ["strayField", "sessionField", "whoseField"],
+    args: (values) => ({ session: values.sessionField, stray: values.strayField, whose: values.whoseField }),
+  },
+  cash: {
+    named: true, button: "cash", ask: "askCash", fields: ["sessionField", "amountField", "shiftField"],
+    args: (values, _lane, lot) => ({ session: values.sessionField, lane: "", amount_minor: minor(values.amountField, lot.currency), shift: values.shiftField }),
+  },
+  "shift-open": {
+    button: "shiftOpen", ask: "askShiftOpen", fields: ["shiftField", "amountField"],
+    args: (values, _lane, lot) => ({ shift: values.shiftField, float_minor: minor(values.amountField, lot.currency) }),
+  },
+  "shift-close": {
+    button: "shiftClose", ask: "askShiftClose", fields: ["shiftField", "amountField"],
+    args: (values, _lane, lot) => ({ shift: values.shiftField, counted_minor: minor(values.amountField, lot.currency) }),
+  },
   block: { button: "block", ask: "askBlock", fields: ["plateField"], args: (values) => ({ plate: values.plateField, entry: "notify", exit: "attendant" }) },
   unblock: { button: "unblock", ask: "askUnblock", fields: ["plateField"], args: (values) => ({ plate: values.plateField }) },
 };
 const KINDS = {
   insideField: { type: "number", min: 0, max: 100000 }, amountField: { type: "number", min: 0, step: "any" },
-  plateField: { type: "text" }, sessionField: { type: "text" },
+  plateField: { type: "text" }, sessionField: { type: "text" }, strayField: { type: "text" }, shiftField: { type: "text" },
 };
+const CHOICES = { whoseField: ["entry", "exit"] };
 const LANE_VERBS = ["barrier-open", "barrier-hold", "barrier-release"];
 
 export function laneButtons(lot, lane) {
@@ -46,10 +63,15 @@ function button(verb, lot, lane) {
   return el("button", { type: "button", class: "second", "aria-label": lane ? `${text}: ${lane}` : false, onclick: () => ask(verb, lot(), lane) }, text);
 }
 
-// The question: a reason always, the lot's name in full for whatever moves a barrier, and "no" is the first button.
-function ask(verb, lot, lane) {
+const field = (name) => (CHOICES[name]
+  ? el("select", { id: name }, ...CHOICES[name].map((choice) => el("option", { value: choice }, word(choice))))
+  : el("input", { id: name, required: true, autocomplete: "off", ...KINDS[name] }));
+
+// The question, its fields filled with what is known (`preset`); `after` follows what was done. A reason always, the lot's name in full for whatever moves a barrier, and "no" is the first button.
+export function ask(verb, lot, lane, preset = {}, after = () => {}) {
   const { button: title, ask: question, fields, args, named } = VERBS[verb];
-  const inputs = Object.fromEntries(fields.map((field) => [field, el("input", { id: field, required: true, autocomplete: "off", ...KINDS[field] })]));
+  const inputs = Object.fromEntries(fields.map((name) => [name, field(name)]));
+  for (const [name, value] of Object.entries(preset)) inputs[name].value = value;
   const reason = el("input", { id: "reason", type: "text", required: true, maxlength: 60, autocomplete: "off", "aria-describedby": "reason-hint" });
   const name = named ? el("input", { id: "lot-name", type: "text", required: true, autocomplete: "off", spellcheck: "false" }) : null;
   const answer = el("p", { class: "answer", role: "status" });
@@ -57,7 +79,7 @@ function ask(verb, lot, lane) {
   const go = el("button", { type: "submit", class: "danger" }, word(title));
   const form = el(
     "form", {}, el("h2", { id: "ask-title" }, `${word(title)} – ${lot.lot}`), el("p", {}, word(question, lane)),
-    ...fields.flatMap((field) => [el("label", { for: field }, word(field)), inputs[field]]),
+    ...fields.flatMap((name) => [el("label", { for: name }, word(name)), inputs[name]]),
     el("label", { for: "reason" }, word("reason")), reason, el("small", { id: "reason-hint" }, word("reasonHint")),
     name && el("label", { for: "lot-name" }, word("typeLot", lot.lot)), name, answer, el("p", { class: "verbs" }, cancel, go),
   );
@@ -70,7 +92,7 @@ function ask(verb, lot, lane) {
     }
     go.disabled = true;
     say(answer, word("sending"));
-    const values = Object.fromEntries(fields.map((field) => [field, inputs[field].value.trim()]));
+    const values = Object.fromEntries(fields.map((name) => [name, inputs[name].value.trim()]));
     const found = await send({ gw: lot.gw, lot: lot.lot, verb, args: args(values, lane, lot), reason: reason.value.trim() });
     say(answer, tell(found));
     answer.dataset.state = found.state;
@@ -78,13 +100,14 @@ function ask(verb, lot, lane) {
     cancel.focus();
     log.unshift({ key: (count += 1), gw: lot.gw, at: Date.now(), what: `${word(title)} ${lane}`, found });
     log.length = Math.min(log.length, LOG_MAX);
+    if (found.state === "done") after();
   });
   byId("ask").replaceChildren(form);
   byId("ask").showModal();
-  (Object.values(inputs)[0] ?? reason).focus();
+  (Object.values(inputs).find((input) => !input.value) ?? reason).focus();
 }
 
-async function send(asked) {
+export async function send(asked) {
   try {
     const answer = await fetch("act", { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(asked) });
     return answer.ok ? await answer.json() : { state: "unsent", code: answer.status === 403 ? "no-operator" : "bad-request", detail: "" };
@@ -93,7 +116,7 @@ async function send(asked) {
   }
 }
 
-function tell(found) {
+export function tell(found) {
   const why = found.code ? `${code(found.code)}${found.detail ? ` (${found.detail})` : ""}` : "";
   const said = { done: word("done"), refused: word("refusedBy", why), unsent: word("unsent", why), unknown: word("unsure", why) }[found.state];
   const more = [found.record ? word("recordNo", number(found.record)) : "", found.n && !found.verified ? word("unverified") : ""];

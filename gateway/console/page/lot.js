@@ -2,6 +2,7 @@
 
 import { age, byId, el, keyed, mark, say } from "./dom.js";
 import { drawLog, laneButtons, lotButtons } from "./act.js";
+import { staysPart } from "./stays.js";
 import { bars, steps } from "./plot.js";
 import { clockWords } from "./overview.js";
 import { alarmWords, clock, kind, measure, money, number, word } from "./words.js";
@@ -14,7 +15,7 @@ let shown = null;
 let acts = false;
 
 function part(name, ...children) {
-  return el("section", { class: "card", "aria-labelledby": `h-${name}` }, heading(`h-${name}`, name), ...children);
+  return el("section", { class: name === "gateway" ? "card last" : "card", "aria-labelledby": `h-${name}` }, heading(`h-${name}`, name), ...children);
 }
 
 // Builds the article anew for a lot or a language; `draw` then only patches it.
@@ -34,18 +35,18 @@ export function build(gateway, mayAct) {
     el("p", {}, el("a", { href: "#", class: "back" }, `← ${word("back")}`)),
     el("div", { class: "title" }, parts.title, parts.mark, parts.stateAge),
     el("div", { class: "cards" },
-      part("alarms", parts.noAlarms, parts.alarms),
-      part("lanes", parts.noLanes, parts.lanes),
-      part("occupancy", el("p", { class: "figures" }, parts.inside, parts.places, parts.occAge), parts.split, parts.placesPlot),
-      part("money", el("p", { class: "figures" }, parts.sum, parts.sumNote), parts.moneyPlot),
-      part("events", parts.noEvents, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "h-events" },
-        el("table", { class: "events" },
-          el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col", class: { amount: "number", lane: "wide" }[name] ?? false }, word(name))))),
-          parts.events))),
       el("div", { class: "stack" },
+        part("alarms", parts.noAlarms, parts.alarms), part("lanes", parts.noLanes, parts.lanes),
         acts ? part("act", lotButtons(() => shown), el("h3", {}, word("asked")), parts.noLog, parts.log) : null,
         part("gateway", parts.facts, el("p", { class: "quiet" }, el("span", {}, word("numbers")), parts.heard))),
-    ),
+      el("div", { class: "stack" },
+        acts ? part("stays", ...staysPart(gateway, () => (shown?.gw === gateway ? shown : null))) : null,
+        part("occupancy", el("p", { class: "figures" }, parts.inside, parts.places, parts.occAge), parts.split, parts.placesPlot),
+        part("money", el("p", { class: "figures" }, parts.sum, parts.sumNote), parts.moneyPlot),
+        part("events", parts.noEvents, el("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "h-events" },
+          el("table", { class: "events" },
+            el("thead", {}, el("tr", {}, ...columns.map((name) => el("th", { scope: "col", class: { amount: "number", lane: "wide" }[name] ?? false }, word(name))))),
+            parts.events))))),
   );
 }
 

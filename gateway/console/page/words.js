@@ -45,6 +45,19 @@ const EN = {
   typeLot: (lot) => `Type the lot's name to confirm: ${lot}`, wrongLot: "This is not the lot's name.", sending: "Sent; waiting for the gateway's answer…",
   done: "done", refusedBy: (why) => `refused: ${why}`, unsent: (why) => `Nothing was sent: ${why}`, unsure: (why) => `It is not known whether it was done: ${why}`,
   recordNo: (n) => `Record ${n} of the ledger says who, what and why.`, unverified: "The answer's signature was not checked: the profile names no key of the city.",
+  stays: "Stays", findStay: "Find", findHint: "A whole plate, or three letters of one that is inside.", asking: "Asking the gateway…",
+  which_inside: "Inside", which_owing: "Unpaid", which_review: "In review", which_recent: "Left last",
+  staysFound: (n) => (n === "1" ? "1 stay." : n === "0" ? "No such stay." : `${n} stays, the newest first.`), onlyNewest: "There are more; only the newest are shown.",
+  bill: "Bill", billed: "Bill", lowered: "Taken off", paidSum: "Paid", paidBack: "Paid back", owed: "Still owed", dueBack: "Due back", charge: "Charge", units: "Units",
+  ifItLeft: "Priced as if it left now.", noLines: "Nothing was charged.", otherStays: "Back to what was found", recordShort: (n) => `record ${n}`,
+  strayField: "Exit in review", whoseField: "Whose reader had the plate right", shiftField: "Shift",
+  attach: "Attach an exit", askAttach: "End a stay by an exit in review, and bill it.",
+  cash: "Take cash", askCash: "Book what you took in your open shift.", shiftOpen: "Open a shift", askShiftOpen: "Begin a shift of yours with so much change.",
+  shiftClose: "Close a shift", askShiftClose: "End a shift of yours by what you counted, the change with it.",
+  do_refund: "Refund…", do_cash: "Take cash…", do_void: "Void…", do_attach: "Attach…", do_validate: "Free for a day…", do_block: "Block plate…",
+  rec_entry: "came in", rec_exit: "decided at the exit", rec_left: "left", rec_paid: "paid", rec_arrears: "in arrears", rec_lowered: "bill lowered", rec_refunded: "paid back by the city",
+  "rec_refund-due": "due back; the city was asked", rec_voided: "bill void", rec_attached: "exit attached", rec_cash: "paid in cash", rec_corrected: "bill corrected", rec_disputed: "disputed",
+  "rec_dispute-closed": "dispute closed", "rec_written-off": "given up", rec_dunning: "reminded", rec_invoice: "invoice",
   codes: {
     "unknown-key": "the city never listed this key", "bad-signature": "the key did not sign this", revoked: "the city revoked this key",
     "expired-key": "the key's term is over", "wrong-gateway": "it was for another gateway", "wrong-lot": "it was for another lot",
@@ -52,6 +65,10 @@ const EN = {
     "bad-args": "something in it does not fit", forbidden: "your role does not allow it", "not-possible": "the lot's rules say no",
     "no-reason": "a reason is missing", "not-the-lot": "this is not the lot's name", away: "the gateway is not there", broken: "the way to the gateway is broken",
     "no-answer": "no answer in time; it may still be done within seconds", "bad-request": "something in it does not fit", "no-console": "the console can't be reached", "no-operator": "this console has no operator's key",
+  },
+  states: {
+    inside: "inside", held: "held at the exit", free: "nothing to pay", due: "due", arrears: "in arrears", paid: "paid", refunded: "refunded",
+    disputed: "disputed", voided: "void", "written-off": "written off", review: "in review",
   },
   kinds: {
     entry: "came in", "exit-free": "left, nothing to pay", "exit-lease": "left, city pays", "exit-standing": "left, standing lease",
@@ -106,6 +123,19 @@ const ZH = {
   typeLot: (lot) => `请输入停车场名称以确认：${lot}`, wrongLot: "与停车场名称不符。", sending: "已发出，等待网关答复…",
   done: "已执行", refusedBy: (why) => `被拒绝：${why}`, unsent: (why) => `没有发出：${why}`, unsure: (why) => `不确定是否已执行：${why}`,
   recordNo: (n) => `账本第 ${n} 条记录了何人、何事、何因。`, unverified: "未核对答复的签名：配置中没有城市公钥。",
+  stays: "停车记录", findStay: "查找", findHint: "完整车牌；在场车辆可只输入其中三位。", asking: "正在询问网关…",
+  which_inside: "在场", which_owing: "未付", which_review: "待核实", which_recent: "最近离场",
+  staysFound: (n) => (n === "0" ? "没有符合的停车记录。" : `${n} 条停车记录，最新的在前。`), onlyNewest: "还有更多，只显示最新的。",
+  bill: "账单", billed: "账单", lowered: "减免", paidSum: "已付", paidBack: "已退", owed: "尚欠", dueBack: "应退", charge: "计费项", units: "数量",
+  ifItLeft: "按现在离场计价。", noLines: "没有计费。", otherStays: "返回查找结果", recordShort: (n) => `记录 ${n}`,
+  strayField: "待核实的出场", whoseField: "哪一端的车牌正确", shiftField: "班次",
+  attach: "关联出场", askAttach: "用一条待核实的出场结束该次停车，并计费。",
+  cash: "收现金", askCash: "登记您当班收到的现金。", shiftOpen: "开班", askShiftOpen: "以这些备用金开始您的班次。",
+  shiftClose: "交班", askShiftClose: "按清点的金额（含备用金）结束您的班次。",
+  do_refund: "退款…", do_cash: "收现金…", do_void: "作废…", do_attach: "关联…", do_validate: "免费一天…", do_block: "布控车牌…",
+  rec_entry: "入场", rec_exit: "出口判定", rec_left: "离场", rec_paid: "已付款", rec_arrears: "欠费", rec_lowered: "账单减免", rec_refunded: "城市已退款",
+  "rec_refund-due": "应退，已请求城市", rec_voided: "账单作废", rec_attached: "已关联出场", rec_cash: "现金支付", rec_corrected: "账单更正", rec_disputed: "有争议",
+  "rec_dispute-closed": "争议了结", "rec_written-off": "核销", rec_dunning: "催缴", rec_invoice: "发票",
   codes: {
     "unknown-key": "城市名单中没有此密钥", "bad-signature": "签名不符", revoked: "此密钥已被城市吊销",
     "expired-key": "此密钥已过期", "wrong-gateway": "对象是另一个网关", "wrong-lot": "对象是另一个停车场",
@@ -113,6 +143,10 @@ const ZH = {
     "bad-args": "内容不合要求", forbidden: "您的角色无权执行", "not-possible": "停车场规则不允许",
     "no-reason": "缺少原因", "not-the-lot": "与停车场名称不符", away: "网关不在线", broken: "与网关的通路中断",
     "no-answer": "未及时答复；数秒内仍可能执行", "bad-request": "内容不合要求", "no-console": "无法连接控制台", "no-operator": "此控制台没有操作员密钥",
+  },
+  states: {
+    inside: "在场", held: "出口待付", free: "免费", due: "待付", arrears: "欠费", paid: "已付", refunded: "已退款",
+    disputed: "争议中", voided: "已作废", "written-off": "已核销", review: "待核实",
   },
   kinds: {
     entry: "入场", "exit-free": "出场，免费", "exit-lease": "出场，城市代付", "exit-standing": "出场，长期授权",
@@ -163,6 +197,7 @@ export function word(name, ...values) {
 }
 
 export const code = (name) => TABLES[now].codes[name] ?? name;
+export const stateWord = (name) => TABLES[now].states[name] ?? name;
 export const kind = (name) => TABLES[now].kinds[name] ?? name;
 
 // The gateway's own words, or in another language ours, with the original beside them.
@@ -205,6 +240,14 @@ export function minor(amount, currency) {
   const { maximumFractionDigits } = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
   return Math.round(Number(amount) * 10 ** maximumFractionDigits);
 }
+
+export function major(minor, currency) {
+  const { maximumFractionDigits } = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions();
+  return (minor / 10 ** maximumFractionDigits).toFixed(maximumFractionDigits);
+}
+
+export const moment = (ms) =>
+  new Date(ms).toLocaleString(locale(), { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
 export const clock = (ms, seconds = false) =>
   new Date(ms).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", ...(seconds && { second: "2-digit" }), hour12: false });
