@@ -84,11 +84,11 @@ def console(
 
     way = _way(profile, broker)
     clock = SystemClock()
-    board = Board(way.city, lambda: clock.moment().wall_ms, acts=web and way.profile is not None)
+    board = Board(way.city, lambda: clock.moment().wall_ms, acts=way.profile is not None)
     if web:
         _serve(board, way, clock, address=address, names=names, certificate=page_certificate, key=page_key)
     else:
-        _fill_terminal(board, way)
+        _fill_terminal(board, way, clock)
 
 
 def _way(profile: str, broker: dict[str, Any]) -> _Way:
@@ -118,9 +118,7 @@ def _serve(
     certificate: Path | None,
     key: Path | None,
 ) -> None:
-    from gateway.console.acts import Acts
     from gateway.console.doorman import Doorman, new_token
-    from gateway.console.operator_key import OperatorKeyError
     from gateway.console.page_server import PageServer
 
     where = listen_address(address)
@@ -129,10 +127,7 @@ def _serve(
             f"--listen {address} is reached from other machines, where a token in clear could be read on the way: "
             "give --page-certificate, --page-key and --name, or listen on 127.0.0.1"
         )
-    try:
-        acts = Acts(way.profile, board, clock.now_ms) if way.profile else None
-    except OperatorKeyError as error:
-        raise click.ClickException(str(error)) from None
+    acts = _acts(board, way, clock)
     try:
         server = PageServer(where, board, _tls(certificate, key), acts)
     except (OSError, ssl.SSLError) as error:
@@ -155,7 +150,17 @@ def _serve(
         raise click.ClickException(fault)
 
 
-def _fill_terminal(board: Board, way: _Way) -> None:
+def _acts(board: Board, way: _Way, clock: SystemClock) -> Acts | None:
+    from gateway.console.acts import Acts
+    from gateway.console.operator_key import OperatorKeyError
+
+    try:
+        return Acts(way.profile, board, clock.now_ms) if way.profile else None
+    except OperatorKeyError as error:
+        raise click.ClickException(str(error)) from None
+
+
+def _fill_terminal(board: Board, way: _Way, clock: SystemClock) -> None:
     try:
         from gateway.console.terminal import Terminal
     except ImportError:
@@ -163,8 +168,9 @@ def _fill_terminal(board: Board, way: _Way) -> None:
             "the terminal view needs Textual: pip install 'lotgate[console]', or say --web"
         ) from None
     faults: list[str] = []
-    threading.Thread(target=lambda: faults.append(_listen(board, way)), daemon=True).start()
-    fault = Terminal(board, lambda: faults[0] if faults else "").run()
+    acts = _acts(board, way, clock)
+    threading.Thread(target=lambda: faults.append(_listen(board, way, acts)), daemon=True).start()
+    fault = Terminal(board, lambda: faults[0] if faults else "", acts.perform if acts else None).run()
     if fault:
         raise click.ClickException(fault)
 

@@ -151,7 +151,7 @@ OWNERS = {
     ),
     "pymodbus": ("tests/link/drivers/test_modbus_server.py",),
     "pytest": ("tests/",),
-    "rich": ("gateway/console/terminal.py",),
+    "rich": ("gateway/console/terminal",),
     "selenium": ("tests/web/",),
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
@@ -164,7 +164,7 @@ OWNERS = {
         "tests/",
     ),
     "sqlite_utils": ("gateway/store/schema.py",),
-    "textual": ("gateway/console/terminal.py", "tests/console/test_terminal.py", "tests/web/"),
+    "textual": ("gateway/console/terminal", "tests/console/test_terminal", "tests/web/"),
 }
 """Who may import what is not ours; the standard library is free apart from sqlite3."""
 

@@ -71,9 +71,10 @@ def bill_lines(found: Json, language: str, currency: str) -> list[str]:
     ]
     for line in found["lines"]:
         said = clean(line["text_zh" if zh else "text_en"])
-        span = f"{moment(line['from_ms'])} - {moment(line['to_ms'])}"
+        begins, ends = moment(line["from_ms"]), moment(line["to_ms"])
+        span = f"{begins}-{ends[6:] if ends[:5] == begins[:5] else ends}"
         each = f"{line['units']} × {signed(line['unit_minor'])}"
-        text.append(f"{span}  {each:>14}  {signed(line['amount_minor']):>9}  {said}")
+        text.append(f"{span}  {each:>12}  {signed(line['amount_minor']):>8}  {said}")
     sums = ("amount_minor", "lowered_minor", "paid_minor", "refunded_minor", "owed_minor", "due_back_minor")
     shown = [(name, word) for name, word in zip(sums, words, strict=False) if stay[name] or name == "amount_minor"]
     text += ["", *(f"{pad(word, 12)}{money(stay[name]):>10} {clean(currency)}" for name, word in shown)]

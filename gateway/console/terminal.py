@@ -1,7 +1,7 @@
 """The console in a terminal: lots worst first, one lot with its lanes, alarms and notices, help.
 
 Owns the application, its keys, and the flush that draws at most four times a second. Rules: it reads one board, as a page does;
-it commands nothing; text of others is never markup. Knows no broker: who starts it hands messages to the board.
+it acts only through `perform`; text of others is never markup. Knows no broker: who starts it hands messages to the board.
 """
 
 from __future__ import annotations
@@ -14,11 +14,14 @@ from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen, Screen
-from textual.widgets import DataTable, Footer, Input, Sparkline, Static
+from textual.widgets import DataTable, Footer, Input, OptionList, Sparkline, Static
+from textual.widgets.option_list import Option
 
 from gateway.console import lines
 from gateway.console.board import Board, Reader
 from gateway.console.picture import Json
+from gateway.console.terminal_ask import VERBS, Asked, Perform, Question
+from gateway.console.terminal_stays import Stays
 
 FLUSH_S = 0.25
 """Cells drawn for each message cost most of a core at fifty messages a second; four flushes a second cost a quarter."""
@@ -34,12 +37,16 @@ HELP = """\
 Lots                          One lot
   enter   open a lot            q, esc  back to the lots
   /       filter, esc ends it   1       back to the lots
-  s       sort: worst, name,    2       lanes
-          fullest               5       alarms
-  q       leave the console
+  s       sort: worst, name,    2       lanes: arrows choose one
+          fullest               o h r   raise, keep up, let fall
+  q       leave the console     3       stays, by plate or state
+                                5       alarms
+                                a       other actions
 
-Every value has its age. Red: an urgent alarm, or a gateway that can't be reached.
-This console only looks; it commands nothing."""
+Every value has its age. Red: an urgent alarm, or a gateway that can't be
+reached. What acts asks for a reason, and for the lot's name if it moves a
+barrier or money. Without a profile this console only looks."""
+OTHERS = ("recount", "validate", "block", "unblock", "shift-open", "shift-close")
 
 
 class Terminal(App[str]):
@@ -55,20 +62,24 @@ class Terminal(App[str]):
     #state, #day { padding: 0 1; }
     #spark { height: 2; margin: 0 1; }
     #alarms { height: auto; max-height: 6; padding: 0 1; }
-    HelpBox { align: center middle; }
+    #said { padding: 0 1; height: 1; }
+    #bill { padding: 0 1; }
+    HelpBox, Others { align: center middle; }
+    Others OptionList { width: 40; height: auto; border: round $primary; }
     HelpBox Static { width: 76; height: auto; padding: 1 2; border: round $primary; background: $surface; }
     """
     ENABLE_COMMAND_PALETTE = False
     TITLE = "lotgate"
 
-    def __init__(self, board: Board, fault: Callable[[], str] = lambda: "") -> None:
+    def __init__(self, board: Board, fault: Callable[[], str] = lambda: "", perform: Perform | None = None) -> None:
         super().__init__()
         self.board = board
+        self.perform = perform
         self.rows: dict[str, Json] = {}
         self._fault = fault
 
     def on_mount(self) -> None:
-        self.push_screen(Lots(self.board, self.rows))
+        self.push_screen(Lots(self.board, self.rows, self.perform))
         self.set_interval(FLUSH_S, self._watch)
 
     def _watch(self) -> None:
@@ -89,8 +100,9 @@ class Lots(Screen[None]):
         Binding("q", "app.quit", "leave"),
     ]
 
-    def __init__(self, board: Board, rows: dict[str, Json]) -> None:
+    def __init__(self, board: Board, rows: dict[str, Json], perform: Perform | None) -> None:
         super().__init__()
+        self._perform = perform
         self._board, self._rows, self._reader = board, rows, Reader()
         self._sort = lines.SORTS[0]
         self._order: list[str] = []
@@ -123,7 +135,8 @@ class Lots(Screen[None]):
             self._draw(news)
 
     def _draw(self, news: Json) -> None:
-        head(self.query_one("#line", Static), news, f"{len(self._rows)} lots, {self._sort} first · reads only")
+        reads = "" if self._perform else " · reads only"
+        head(self.query_one("#line", Static), news, f"{len(self._rows)} lots, {self._sort} first{reads}")
         self._list(news["now_ms"])
 
     def _list(self, now_ms: int) -> None:
@@ -171,7 +184,7 @@ class Lots(Screen[None]):
         self._flush()
 
     def on_data_table_row_selected(self) -> None:
-        self.app.push_screen(Lot(self._board, self._chosen()))
+        self.app.push_screen(Lot(self._board, self._chosen(), self._perform))
 
     def action_help(self) -> None:
         """Say which key does what."""
@@ -183,13 +196,19 @@ class Lot(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("q,escape,1", "app.pop_screen", "back"),
-        Binding("2", "app.focus('lanes')", "lanes"),
-        Binding("5", "app.focus('alarms')", "alarms"),
+        Binding("2", "app.focus('lanes')", "lanes", show=False),
+        Binding("o", "lane('barrier-open')", "raise"),
+        Binding("h", "lane('barrier-hold')", "keep up"),
+        Binding("r", "lane('barrier-release')", "let fall"),
+        Binding("3,slash", "stays", "stays"),
+        Binding("5", "app.focus('alarms')", "alarms", show=False),
+        Binding("a", "others", "more"),
         Binding("question_mark", "help", "help"),
     ]
 
-    def __init__(self, board: Board, gateway: str) -> None:
+    def __init__(self, board: Board, gateway: str, perform: Perform | None) -> None:
         super().__init__()
+        self._perform = perform
         self._board, self._reader = board, Reader(gateway)
         self._lot: Json = {}
 
@@ -200,12 +219,13 @@ class Lot(Screen[None]):
         yield Static(id="day", markup=False)
         with VerticalScroll(id="alarms"):
             yield Static(id="alarm-lines", markup=False)
-        yield DataTable[Text](id="lanes", cursor_type="none")
+        yield DataTable[Text](id="lanes", cursor_type="row" if self._perform else "none")
         yield DataTable[Text](id="notices", cursor_type="none", zebra_stripes=True)
         yield Footer()
 
     def on_mount(self) -> None:
         self.query_one("#lanes", DataTable).add_columns(*lines.LANE_COLUMNS)
+        self.query_one("#lanes").focus()
         self.query_one("#notices", DataTable).add_columns(*lines.NOTICE_COLUMNS)
         self.set_interval(FLUSH_S, self._flush)
         self._flush()
@@ -229,9 +249,45 @@ class Lot(Screen[None]):
         _fill(self.query_one("#lanes", DataTable), [lines.lane_row(lane, now_ms) for lane in lot["lanes"]])
         _fill(self.query_one("#notices", DataTable), [lines.notice_row(notice, now_ms) for notice in lot["notices"]])
 
+    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
+        """Who only looks is offered no act."""
+        return self._perform is not None or action not in ("lane", "stays", "others")
+
+    def action_lane(self, verb: str) -> None:
+        """Ask for something at the lane under the cursor."""
+        at = self.query_one("#lanes", DataTable).cursor_row
+        if self._lot and 0 <= at < len(self._lot["lanes"]):
+            self._ask(verb, self._lot["lanes"][at]["lane"])
+
+    def action_stays(self) -> None:
+        """Find stays."""
+        if self._perform and self._lot:
+            self.app.push_screen(Stays(self._lot, self._perform, self._board.now_ms))
+
+    def action_others(self) -> None:
+        """Choose among the other actions."""
+        self.app.push_screen(Others(), lambda verb: self._ask(verb) if verb else None)
+
+    def _ask(self, verb: str, lane: str = "") -> None:
+        if self._perform and self._lot:
+            asked = Asked(verb, self._lot["gw"], self._lot["lot"], lane=lane)
+            self.app.push_screen(Question(asked, self._perform, self._board.now_ms))
+
     def action_help(self) -> None:
         """Say which key does what."""
         self.app.push_screen(HelpBox())
+
+
+class Others(ModalScreen[str]):
+    """The actions that have no key of their own."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "dismiss", "close")]
+
+    def compose(self) -> ComposeResult:
+        yield OptionList(*(Option(VERBS[verb].title, id=verb) for verb in OTHERS))
+
+    def on_option_list_option_selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(event.option_id)
 
 
 class HelpBox(ModalScreen[None]):
@@ -257,8 +313,9 @@ def _cells(row: Json, now_ms: int, columns: tuple[str, ...]) -> list[Text]:
 
 
 def _fill(table: DataTable[Text], rows: Sequence[tuple[str, ...]]) -> None:
-    top = table.scroll_offset
+    top, at = table.scroll_offset, table.cursor_row
     table.clear()
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
+    table.move_cursor(row=at, scroll=False)
     table.scroll_to(top.x, top.y, animate=False)

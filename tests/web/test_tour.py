@@ -5,6 +5,7 @@ Demo, gateway, broker and city are real processes, and the page is in a real bro
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from tests.web.browser import DESKTOP, PHONE, browser, picture, screen
+from tests.web.keyboard import keyboard
 from tests.web.town import Town, town
 
 LIMIT_S = 30
@@ -98,4 +100,33 @@ def test_find_explain_refund_in_a_browser(
     assert place.commands(session) == [("refund", "done", WHY)]
     assert place.city_purse(session) == {
         "billed_minor": bill_minor, "lowered_minor": 250, "paid_minor": bill_minor, "refunded_minor": 250,
+    }  # fmt: skip
+
+
+@pytest.mark.timeout(240)
+def test_find_explain_refund_in_a_terminal(place: Town) -> None:
+    session, plate, bill_minor = place.paid()[2]
+    enter, escape = "\r", "\x1b"
+    with keyboard([sys.executable, "-m", "gateway", "console", "--profile", str(place.profile)]) as terminal:
+        terminal.until(LOT)
+        terminal.press(enter)
+        terminal.until("keep up")
+        terminal.press("3")
+        terminal.until("stays")
+        terminal.press(f"{plate}{enter}")
+        terminal.until("1 stays")
+        terminal.press(enter)
+        terminal.until("first hour, per half hour")
+        terminal.press("f")
+        terminal.until("Give back a part")
+        # The amount is filled in; the reason is the first empty field.
+        terminal.press(f"{WHY}{enter}{LOT}{enter}")
+        terminal.until("of the ledger")
+        place.until(lambda: is_settled(place, session, bill_minor))
+        terminal.press(escape)
+        terminal.until("refund done")
+        terminal.press("q")
+    assert place.commands(session) == [("refund", "done", WHY)]
+    assert place.city_purse(session) == {
+        "billed_minor": bill_minor, "lowered_minor": bill_minor, "paid_minor": bill_minor, "refunded_minor": bill_minor,
     }  # fmt: skip
