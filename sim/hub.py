@@ -94,6 +94,11 @@ class Hub:
             self._carried_ns = time.monotonic_ns()
         return True
 
+    def say(self, data: bytes, *, to_boards: bool = False) -> None:
+        """Somebody else speaks on the wires: the gateway hears it, or all boards do."""
+        for handle in [board.bus.master for board in self.boards] if to_boards else [self._master]:
+            _write(handle, data)
+
     def drain(self) -> None:
         """Pass on everything until the boards have said what they have to say."""
         until_s = time.monotonic() + DRAIN_S

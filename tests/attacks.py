@@ -133,10 +133,13 @@ def frames_again(_: Path) -> Seen:
 
     rig.segment.exchange = kept
     rig.run(1000)
+    rig.heard.clear()
     for reply in replies:
         rig.take(rig.bus.receive(reply, rig.now_ms))
     stale = rig.bus.counters.stale == len([reply for reply in replies if reply])
-    return "address 1", f"reads {len(rig.plates(EXIT_UID))}; " + when(stale, "each repeat counted as stale")
+    told = [event.reason for event in rig.heard if isinstance(event, NodeRefused) and event.address == 1]
+    counted = when(stale, "each repeat counted as stale")
+    return "address 1", f"reads {len(rig.plates(EXIT_UID))}; {counted}; node refused: {', '.join(told)}"
 
 
 def events_left_out(folder: Path) -> Seen:
@@ -395,7 +398,7 @@ ATTACKS: list[tuple[tuple[str, str], str, Attack, str, str, str]] = [
     (DEVICE, "a frame without the site's key", frame_without_the_key,
         "the bus",       "address 1",                           "node refused: key; counted as mac"),
     (DEVICE, "every frame once more", frames_again,
-        "the bus",       "address 1",                           "reads 1; each repeat counted as stale"),
+        "the bus",       "address 1",                           "reads 1; each repeat counted as stale; node refused: replay"),
     (DEVICE, "events are held back", events_left_out,
         "the gateway",   "record 3",                            "record loss: events 5 to 8"),
     (DEVICE, "a passage that nobody was let out for", passage_without_a_read,

@@ -33,6 +33,8 @@ NOISY_HELLOS_MAX = 4
 """Hellos in a row without a pause while noise comes in the answer's place: somebody is there."""
 COMMAND_MS = 5000
 """A command older than this is not sent: the driver it was meant for has acted otherwise."""
+LATE_MAX = 2
+"""Questions that a reply may be late by: each waits longer than the slowest answer takes."""
 COUNTER_MAX = 0xFFFF0000
 """A session ends before its 32-bit counter does, after a year at full speed."""
 
@@ -220,20 +222,20 @@ class Bus:
             exchange = None
         if frame.type == wire.HELLO_R:
             if exchange is None or exchange.reply != wire.HELLO_R or frame.counter != exchange.counter:
-                self.counters.stale += 1
+                self._stale(frame, self._hello_counter, now_ms)
             else:
                 self._welcome(frame, exchange, now_ms)
             return
         keys = station.keys
         if keys is None or keys.number != frame.session:
-            self.counters.stale += 1
+            self._stale(frame, COUNTER_MAX, now_ms)
             return
         payload = wire.unseal(self._cipher, keys.mac, keys.enc, frame)
         if payload is None:
             self.counters.mac += 1
             self._refuse(frame, "key", now_ms)
         elif exchange is None or frame.type != exchange.reply or frame.counter != exchange.counter:
-            self.counters.stale += 1
+            self._stale(frame, keys.counter, now_ms)
         elif frame.type == wire.DATA:
             self._data(payload, exchange, now_ms)
         else:
@@ -252,7 +254,7 @@ class Bus:
             self._refuse(frame, "key", now_ms)
             return
         if welcome.nonces[:8] != exchange.nonce:
-            self.counters.stale += 1
+            self._stale(frame, COUNTER_MAX, now_ms)
             return
         wrong = station.mismatch(welcome)
         if wrong:
@@ -306,6 +308,12 @@ class Bus:
             self.counters.expired += 1
         else:
             self.counters.declined += 1
+
+    def _stale(self, frame: wire.Frame, asked: int, now_ms: int) -> None:
+        """Nobody waits for this reply. What answers one of the last questions came late; what is older was kept by somebody."""
+        self.counters.stale += 1
+        if asked - frame.counter > LATE_MAX:
+            self._events.extend(self._refusals.stale(frame.address & wire.ADDRESS_MAX, now_ms))
 
     def _refuse(self, frame: wire.Frame, reason: str, now_ms: int) -> None:
         self.counters.refused += 1

@@ -39,11 +39,24 @@ class Counters:
     declined: int = 0  # the node knew no such command or refused it
 
 
+STALE_MAX = 10
+"""So many frames that nobody asked for, from one address within REFUSED_EVERY_MS, are no late replies: somebody plays back."""
+
+
 class Refusals:
-    """One NodeRefused per address and reason in REFUSED_EVERY_MS; holds at most 128 addresses times seven reasons."""
+    """One NodeRefused per address and reason in REFUSED_EVERY_MS; holds at most 128 addresses times eight reasons."""
 
     def __init__(self) -> None:
         self._told_ms: dict[tuple[int, str], int] = {}
+        self._stale: dict[int, tuple[int, int]] = {}
+
+    def stale(self, address: int, now_ms: int) -> list[NodeRefused]:
+        """A frame came that nobody asked for; the event 'replay' once there are too many for late replies."""
+        since_ms, count = self._stale.get(address, (now_ms, 0))
+        if now_ms - since_ms >= REFUSED_EVERY_MS:
+            since_ms, count = now_ms, 0
+        self._stale[address] = (since_ms, count + 1)
+        return self.tell(address, "replay", now_ms) if count + 1 > STALE_MAX else []
 
     def tell(self, address: int, reason: str, now_ms: int) -> list[NodeRefused]:
         """The event, if this refusal was not told lately."""

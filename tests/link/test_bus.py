@@ -345,8 +345,28 @@ def test_replayed_replies_change_nothing():
     for reply in replies:
         rig.take(rig.bus.receive(reply, rig.now_ms))
     assert rig.plates(EXIT_UID) == ["A"]
-    assert rig.heard == []
+    assert sorted(rig.heard, key=lambda event: event.address) == [NodeRefused(n, "replay") for n in (1, 2)]
     assert rig.bus.counters.stale == len([reply for reply in replies if reply])
+
+
+def test_an_old_reply_is_no_answer_to_a_new_question():
+    rig = Rig(nodes=NODES[:1])
+    replies = []
+    carry = rig.segment.exchange
+
+    def old_first(frame, now_ms, stamp_ms):
+        replies.append(carry(frame, now_ms, stamp_ms))
+        before = rig.bus.counters.replies
+        for old in replies[-9:-1]:
+            rig.take(rig.bus.receive(old, rig.now_ms))
+        assert rig.bus.counters.replies == before
+        return replies[-1]
+
+    rig.segment.exchange = old_first
+    rig.plate(EXIT_UID, "A")
+    rig.run(500)
+    assert rig.plates(EXIT_UID) == ["A"]
+    assert rig.bus.counters.timeouts == 0
 
 
 def test_replayed_requests_and_hellos_do_not_disturb_a_node():

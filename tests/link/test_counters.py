@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gateway.core.events import NodeRefused
-from gateway.link.counters import REFUSED_EVERY_MS, Counters, Refusals
+from gateway.link.counters import REFUSED_EVERY_MS, STALE_MAX, Counters, Refusals
 
 
 def test_refusals():
@@ -17,3 +17,13 @@ def test_refusals():
 
 def test_counters_begin_at_zero():
     assert {getattr(Counters(), name) for name in Counters.__slots__} == {0}
+
+
+def test_a_few_late_replies_are_no_replay():
+    refusals = Refusals()
+    assert [refusals.stale(1, at_ms) for at_ms in range(STALE_MAX)] == [[]] * STALE_MAX
+    assert refusals.stale(2, 50) == []
+    assert refusals.stale(1, 50) == [NodeRefused(1, "replay")]
+    assert refusals.stale(1, 60) == []
+    assert [refusals.stale(1, REFUSED_EVERY_MS + at_ms) for at_ms in range(STALE_MAX)] == [[]] * STALE_MAX
+    assert refusals.stale(1, REFUSED_EVERY_MS + 50) == [NodeRefused(1, "replay")]
