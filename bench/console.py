@@ -147,22 +147,22 @@ def _measure(
         try:
             found = re.search(r"http://(\S+)/#token=(\S+)", console.stdout.readline())
             assert found is not None
-            listening_s = time.monotonic() - begun_s
+            listening_s, listening_cpu_s = time.monotonic() - begun_s, _cpu_s(console.pid)
             news = _news(found[1], found[2])
             lots: set[str] = set()
             while len(lots) < len(names):
-                lots |= {
-                    row["gw"] for row in next(news)["rows"] if row["total"] is not None and row["state"] == "online"
-                }
+                lots |= {row["gw"] for row in next(news)["rows"] if _is_whole(row)}
             complete_s, cpu_s = time.monotonic() - begun_s, _cpu_s(console.pid)
             delays_ms = _delays(news, fleets, moves)
             return {
                 "gateways": len(names),
                 "lots": len(lots),
                 "listening_s": round(listening_s, 2),
+                "listening_cpu_s": listening_cpu_s,
                 "complete_s": round(complete_s, 2),
                 "complete_cpu_s": cpu_s,
                 "cpu_s": _cpu_s(console.pid),
+                "load": os.getloadavg()[0],
                 "rss_mib": _rss_mib(console.pid),
                 "moves": moves,
                 "missed": moves - len(delays_ms),
@@ -170,6 +170,14 @@ def _measure(
             }
         finally:
             console.terminate()
+
+
+def _is_whole(row: dict[str, Any]) -> bool:
+    """Whether all that this gateway keeps retained has arrived."""
+    known = (
+        row["state"] == "online" and row["total"] is not None and row["currency"] and row["lanes_known"] == len(LANES)
+    )
+    return bool(known and row["warning"] == int(row["gw"].endswith("7")))
 
 
 def _news(host: str, token: str) -> Iterator[dict[str, Any]]:

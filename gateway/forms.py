@@ -65,7 +65,7 @@ def parse(text: str | bytes) -> object | Rejection:
         return Rejection(Reason.TOO_LONG, f"{len(text)} bytes")
     try:
         plain = text if isinstance(text, str) else text.decode()
-        return cast(object, json.loads(plain, object_pairs_hook=_unique, parse_float=_never, parse_constant=_never))
+        return cast(object, _DECODER.decode(plain))
     except RecursionError:
         return Rejection(Reason.NOT_JSON, "nested too deep")
     except ValueError as fault:
@@ -255,3 +255,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _never(literal: str) -> Any:
     raise ValueError(f"number {literal[:20]} is no integer")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_float=_never, parse_constant=_never)
+"""Made once: to make one for each text costs as much as a short text itself."""

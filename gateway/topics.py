@@ -6,6 +6,7 @@ a gateway listens to. A wrong part handed in by us is a ValueError; a wrong topi
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -133,5 +134,8 @@ def parse_topic(text: str) -> Topic | Rejection:
         return Rejection(Reason.TOPIC, text[:200])
 
 
+_NO_PART = re.compile("[/+#\x00-\x1f\x7f]")
+
+
 def _is_part(text: str) -> bool:
-    return 0 < len(text.encode()) <= PART_BYTES_MAX and not any(c in "/+#" or c < " " or c == "\x7f" for c in text)
+    return 0 < len(text.encode()) <= PART_BYTES_MAX and _NO_PART.search(text) is None

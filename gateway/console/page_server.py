@@ -15,13 +15,15 @@ import threading
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from gateway.console.acts import Acts
 from gateway.console.board import Board, Reader
 from gateway.console.doorman import Doorman
 from gateway.console.picture import Json
+
+if TYPE_CHECKING:
+    from gateway.console.acts import Acts
 
 log = logging.getLogger(__name__)
 

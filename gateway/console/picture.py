@@ -107,8 +107,9 @@ class Picture:
 def filters(city: str) -> tuple[str, ...]:
     """The topic filters that a picture lives on."""
     root = f"{ROOT}/{city}/+"
-    kinds = (f"{kind}/+" for kind in (Kind.LANE, Kind.NOTICE, Kind.ALARM))
-    return tuple(f"{root}/{part}" for part in (Kind.STATE, Kind.META, "lot/+/occ", Kind.METRICS, *kinds))
+    # A broker hands out what is retained in this order, so what an overview needs most comes first.
+    kinds = (f"{kind}/+" for kind in (Kind.ALARM, Kind.LANE, Kind.NOTICE))
+    return tuple(f"{root}/{part}" for part in (Kind.STATE, "lot/+/occ", Kind.META, *kinds, Kind.METRICS))
 
 
 def _here(seen: Seen, at_ms: int) -> int:
@@ -159,6 +160,7 @@ def _row(name: str, seen: Seen, now_ms: int) -> Json:
         "urgent": severities["urgent"],
         "warning": severities["warning"],
         "info": severities["info"],
+        "lanes_known": len(seen.lanes),
         "lanes_bad": _lanes_bad(seen),
         "backlog": _backlog(seen),
         "numbers_ms": _here(seen, seen.numbers.at_ms) if seen.numbers else None,
