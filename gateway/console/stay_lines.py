@@ -40,7 +40,7 @@ def session_row(stay: Json, now_ms: int) -> tuple[str, ...]:
         STATES.get(stay["state"], (stay["state"],))[0],
         moment(stay["entered_ms"]),
         duration(until_ms - stay["entered_ms"]),
-        money(stay["amount_minor"]) if stay["exited_ms"] else DASH,
+        money(stay["amount_minor"]) if stay["exited_ms"] and stay["state"] != "review" else DASH,
         money(stay["owed_minor"]) if stay["owed_minor"] else DASH,
         clean(stay["session"]),
     )

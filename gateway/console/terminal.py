@@ -29,6 +29,7 @@ SHOWN_MAX = 200
 """Rows in the overview; the worst stand first, and the filter finds the rest."""
 COLOURS = ("", "cyan", "yellow", "red", "bold red")
 """By how bad a lot is."""
+SEVERITIES = {"info": "cyan", "warning": "yellow", "urgent": "bold red"}
 COLOURED = ("Lot", "State", "Trouble")
 WIDE = 110
 """Letters that all columns need."""
@@ -43,9 +44,9 @@ Lots                          One lot
                                 5       alarms
                                 a       other actions
 
-Every value has its age. Red: an urgent alarm, or a gateway that can't be
-reached. What acts asks for a reason, and for the lot's name if it moves a
-barrier or money. Without a profile this console only looks."""
+Every value has its age. Red: an urgent alarm, or a gateway that can't
+be reached. What acts asks for a reason, and for the lot's name if it
+moves a barrier or money. Without a profile this console only looks."""
 OTHERS = ("recount", "validate", "block", "unblock", "shift-open", "shift-close")
 
 
@@ -244,8 +245,8 @@ class Lot(Screen[None]):
         values = [row[1] for row in lot["places"]]
         self.query_one("#spark", Sparkline).data = values if len(values) > 1 else []
         self.query_one("#day", Static).update(lines.day_line(lot))
-        alarms = "\n".join(lines.alarm_line(alarm, now_ms) for alarm in lot["alarms"])
-        self.query_one("#alarm-lines", Static).update(Text(alarms or "No open alarm.", "red" if alarms else ""))
+        alarms = [Text(lines.alarm_line(one, now_ms), SEVERITIES[one["severity"]]) for one in lot["alarms"]]
+        self.query_one("#alarm-lines", Static).update(Text("\n").join(alarms or [Text("No open alarm.")]))
         _fill(self.query_one("#lanes", DataTable), [lines.lane_row(lane, now_ms) for lane in lot["lanes"]])
         _fill(self.query_one("#notices", DataTable), [lines.notice_row(notice, now_ms) for notice in lot["notices"]])
 

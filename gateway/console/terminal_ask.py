@@ -142,6 +142,8 @@ class Question(ModalScreen[bool]):
     Question { align: center middle; }
     Question #box { width: 76; max-width: 100%; height: auto; max-height: 100%; padding: 0 2; }
     Question #box { border: round $primary; background: $surface; }
+    Question Input { background: $boost; }
+    Question Input:focus { background: $primary-darken-2; }
     Question .label { height: 1; color: $text-muted; }
     Question #answer { height: auto; min-height: 1; text-style: bold; }
     """

@@ -10,13 +10,14 @@ import tempfile
 import time
 from pathlib import Path
 
-from selenium.webdriver import Chrome
+from selenium.webdriver import Chrome, Keys
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.wait import WebDriverWait
 
 from gateway.console.board import Board
 from gateway.console.doorman import Doorman
 from gateway.console.page_server import PageServer
+from tests.console.clerk import Clerk
 from tests.web.browser import DESKTOP, PHONE, browser, picture, screen
 from tests.web.day import BUSY, morning, noon
 from tests.web.screens import terminal_pictures
@@ -34,7 +35,7 @@ def main(folder: Path) -> None:
     morning(board, clock, clock[0])
     for said in noon(clock[0]):
         board.hear(*said)
-    server = PageServer(("127.0.0.1", 0), board)
+    server = PageServer(("127.0.0.1", 0), board, acts=Clerk(clock[0]))  # type: ignore[arg-type]
     host = f"127.0.0.1:{server.server_address[1]}"
     server.start(Doorman(TOKEN, scheme="http", hosts=[host], port=1))
     for language in ("en", "zh-CN"):
@@ -63,7 +64,13 @@ def tour(chrome: Chrome, url: str, folder: Path, language: str) -> None:
             chrome.get(f"{url}#lot={BUSY}")
             WebDriverWait(chrome, 10).until(lambda page: page.find_elements(By.CSS_SELECTOR, ".plot .line"))
             picture(chrome, folder / f"lot-{end}")
-            chrome.find_element(By.CSS_SELECTOR, ".lanes button").click()
+            chrome.find_element(By.CSS_SELECTOR, "[data-which=recent]").send_keys(Keys.ENTER)
+            WebDriverWait(chrome, 10).until(lambda page: page.find_elements(By.CSS_SELECTOR, ".stays li"))
+            picture(chrome, folder / f"stays-{end}")
+            chrome.find_element(By.CSS_SELECTOR, "[data-session='1.42'] button").send_keys(Keys.ENTER)
+            WebDriverWait(chrome, 10).until(lambda page: page.find_elements(By.CSS_SELECTOR, ".bill-lines"))
+            picture(chrome, folder / f"bill-{end}")
+            chrome.find_element(By.CSS_SELECTOR, ".bill [data-verb=refund]").send_keys(Keys.ENTER)
             picture(chrome, folder / f"act-{end}")
     for line in chrome.get_log("browser"):
         print(line["level"], line["message"])

@@ -13,12 +13,17 @@ from selenium.webdriver import Chrome
 
 from gateway.console.board import Board
 from gateway.console.terminal import Terminal
+from tests.console.clerk import Clerk
 from tests.console.told import CITY
 from tests.web.browser import picture, screen
 from tests.web.day import morning, noon
 
 SIZES = {"80x24": (80, 24), "160x48": (160, 48)}
-TOUR = {"lots": (), "filter": ("slash", *"hosp"), "lot": ("escape", "ctrl+home", "enter"), "help": ("question_mark",)}
+TOUR = {
+    "lots": (), "filter": ("slash", *"hosp"), "lot": ("escape", "ctrl+home", "enter"), "help": ("question_mark",),
+    "barrier": ("escape", "o"), "others": ("escape", "a"), "stays": ("escape", "3", "enter"),
+    "bill": ("down", "enter"), "bill-zh": ("l",), "refund": ("l", "f"),
+}  # fmt: skip
 """Each screen with the keys that lead to it from the one before."""
 
 
@@ -40,7 +45,7 @@ async def _tour(folder: Path, name: str, size: tuple[int, int]) -> None:
     morning(board, clock, clock[0])
     for said in noon(clock[0]):
         board.hear(*said)
-    app = Terminal(board)
+    app = Terminal(board, perform=Clerk(clock[0]).perform)
     async with app.run_test(size=size) as pilot:
         for shown, keys in TOUR.items():
             await pilot.press(*keys)
