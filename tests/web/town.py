@@ -36,7 +36,7 @@ class Town:
         """Stays that have left: id, plate without its colour, state, bill."""
         sql = (
             "SELECT s.id, d.plate, s.state, s.amount_minor FROM session s JOIN disclosure d ON d.n = s.plate_n"
-            " WHERE s.exited_ms > 0 ORDER BY s.amount_minor DESC"
+            " WHERE s.exited_ms > 0 ORDER BY s.amount_minor DESC, s.plate_n"
         )
         rows = _rows(self.folder / "data/ledger.db", sql)
         return [(id_, plate.partition(" ")[2], state, amount) for id_, plate, state, amount in rows]
