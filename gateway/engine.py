@@ -193,7 +193,11 @@ class Engine:
         for event in fresh:
             self._adopt_platform(event)
             self._recall(event)
-            for session in (*wanted_sessions(event), *self._past_stays(event), *self._past_term(event, now)):
+            for session in (
+                *wanted_sessions(self._memory, event),
+                *self._past_stays(event),
+                *self._past_term(event, now),
+            ):
                 self._adopt(session)
             day = wanted_day(event)
             if day:

@@ -1,7 +1,8 @@
 """Reads the city's books from beside: what each session came to, by the city's own account.
 
 Owns the joining of entries, exits, bills and payments into one row a session. Opens the file read-only, while the city may be
-writing. An exit without entry is a session of its own.
+writing. An exit without entry is a session of its own, and
+none once it is reversed.
 """
 
 from __future__ import annotations
@@ -32,12 +33,17 @@ def sessions(path: Path) -> tuple[CitySession, ...]:
     finally:
         db.close()
     found: dict[str, CitySession] = {}
+    entered: set[str] = set()
     for _, text, plate in lines:
         line = json.loads(text)
         body = line["body"]
         session = str(body["session"])
         if line["type"] == "entry":
+            entered.add(session)
             found[session] = CitySession(session, plate, int(body["at"]), 0, 0, "", 0, "inside")
+            continue
+        if line["type"] == "reversed" and session not in entered:
+            del found[session]
             continue
         if line["type"] == "reversed":
             found[session] = replace(

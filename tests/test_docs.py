@@ -86,6 +86,9 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     lot.step(Woke(), after_ms=MAX_STAY_MS)
     lot.step(after_ms=HEARTBEAT_MS)
     what_follows_an_exit(lot, stays["浙A00003"])
+    lot.enter(plate("浙B11115"))
+    lot.wait(60_000)
+    lot.step(lot.read("out-2", plate("浙B1111S")), lot.backed_out("out-2"))
     lot.restart(successor=OTHER_KEY)
     lot.engine.step((), replace(at(lot.now_ms), wall_ms=START_MS))
     return [*lot.lines(), *later_epoch(folder / "later"), *platform_records(folder / "platform")]

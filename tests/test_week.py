@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from sim.city_store import CityStore
+from sim.city_verifier import Line
 from sim.drivers import Car
 from tests.week.__main__ import main
 from tests.week.report import Report
 from tests.week.street import BUSY, Stay
 from tests.week.traffic import MINUTE_MS, Town, Visit
-from tests.week.verdict import FORBIDDEN, JOINED, REVIEW, SETTLED, WRITTEN_OFF, Booked, Judge
+from tests.week.verdict import FORBIDDEN, JOINED, REVIEW, SETTLED, WRITTEN_OFF, Booked, Books, Judge
 from tests.week.week import Week
 
 SEED = 9
@@ -65,6 +67,27 @@ def stay(number: int, text: str, enter_min: int, leave_min: int) -> Stay:
 
 def booked(plate: str, came: int, went: int, amount: int, outcome: str = "lease", reason: str = "") -> Booked:
     return Booked("1.1", plate, came, went, outcome, "same", amount, amount, bool(reason), reason)
+
+
+def test_a_pair_that_turned_back_leaves_the_stay_inside(tmp_path: Path) -> None:
+    store = CityStore(str(tmp_path / "city.db"))
+    read = {"source": {"uid": "a", "seq": 1}, "at": 1}
+    told = (
+        ("entry", {"session": "1.1", **read}),
+        ("exit", {"session": "1.2", **read, "outcome": "review", "amount_minor": 0}),
+        ("paired", {"session": "1.1", "exit": "1.2", "evidence": "no plate"}),
+        ("reversed", {"session": "1.2", "stay": "1.1"}),
+    )
+    with store.transaction():
+        for n, (kind, body) in enumerate(told, 1):
+            text = json.dumps({"type": kind, "body": body})
+            store.add_record("gw", Line(text, bytes(64), "", 1, n, "", 0, 0, kind, body))
+    store.close()
+    found = Books(tmp_path / "city.db", {("a", 1): 1}).sessions
+    assert [(one.outcome, one.went, one.reviewed) for one in found.values()] == [
+        ("inside", 0, False),
+        ("reversed", 0, False),
+    ]
 
 
 def leased(plate: str, seen: str, number: int, amount: int) -> Booked:

@@ -66,8 +66,8 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
     answer.postings += billed(n, session.id, bill.amount_minor)
     memory.billed_minor += bill.amount_minor
     gone = replace(session, lane_out=stray.lane_out, exited_ms=exited_ms, amount_minor=bill.amount_minor, priced_n=n)
-    memory.put(moved(gone, exit.TRIGGERS[outcome]), answer)
-    memory.put(moved(stray, Trigger.ATTACHED), answer)
+    memory.put(replace(moved(gone, exit.TRIGGERS[outcome]), pair=stray.id), answer)
+    memory.put(replace(moved(stray, Trigger.ATTACHED), pair=session.id), answer)
     return None
 
 

@@ -53,6 +53,7 @@ def settle(memory: LotMemory, session: Session, departure: Departure, answer: An
         amount_minor=bill.amount_minor,
         lease=verdict.lease,
         priced_n=n,
+        pair=departure.pairs,
     )
     memory.put(moved(gone, exit.TRIGGERS[verdict.outcome]), answer)
     return bill, verdict

@@ -75,15 +75,17 @@ HEARTBEAT_MS = 3_600_000
 """An idle lot still signs its totals once an hour, so that a missing tail shows within that time."""
 
 
-def wanted_sessions(event: Event) -> tuple[str, ...]:
-    """Ids of the sessions that an event names: the engine adopts them from the store beforehand."""
+def wanted_sessions(memory: LotMemory, event: Event) -> tuple[str, ...]:
+    """Ids of the sessions that an event names or takes back: the engine adopts them from the store beforehand."""
     match event:
         case CommandArrived(deed=Settle(event=asked)):
-            return wanted_sessions(asked)
+            return wanted_sessions(memory, asked)
         case CommandArrived(deed=GiveBack(session=session)):
             return (session,)
         case LeaseGranted() | PaymentReported() | UploadRefused():
             return (event.session,)
+        case VehicleBackedOut():
+            return turn_back.wanted(memory, event)
         case _:
             return settling.sessions_of(event) if isinstance(event, Settlement) else ()
 

@@ -7,6 +7,7 @@ names both. Refuses to know lanes' barriers.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from enum import StrEnum
 
 from gateway.core import strays
@@ -51,15 +52,14 @@ def ghost_explained(memory: LotMemory, ghost: Session, answer: Answer) -> bool:
         return False
     stray = fitting[0]
     _pair(memory, ghost, stray, Evidence.LIKELY, answer)
-    memory.put(moved(ghost, Trigger.PAIRED), answer)
+    _review(memory, ghost, stray, answer)
     return True
 
 
 def in_doubt(memory: LotMemory, stay: Session, stray: Session, doubt: Doubt, answer: Answer) -> None:
     """An exit that was just written is that of this stay, or is not: both are one review."""
-    answer.write(Draft("paired", {"session": stay.id, "exit": stray.id, "evidence": str(doubt)}))
-    memory.put(moved(stray, Trigger.PAIRED), answer)
-    memory.put(moved(stay, Trigger.PAIRED), answer)
+    _tie(memory, stay.id, stray, str(doubt), answer)
+    _review(memory, stay, stray, answer)
 
 
 def stray_is_back(memory: LotMemory, entered: Session, answer: Answer) -> None:
@@ -76,7 +76,7 @@ def stray_is_back(memory: LotMemory, entered: Session, answer: Answer) -> None:
     if len(memory.strays.fitting(stays[0])) != 1:
         return
     _pair(memory, stays[0], stray, Evidence.LIKELY, answer)
-    memory.put(moved(stays[0], Trigger.PAIRED), answer)
+    _review(memory, stays[0], stray, answer)
 
 
 def plateless_stay(memory: LotMemory, plate: Plate) -> Session | None:
@@ -90,21 +90,28 @@ def plateless_stay(memory: LotMemory, plate: Plate) -> Session | None:
 def without_plate(memory: LotMemory, stay: Session, stray: Session, answer: Answer) -> None:
     """A vehicle that came in without a plate read leaves: one review for both."""
     _pair(memory, stay, stray, Evidence.NO_PLATE, answer)
-    memory.put(moved(stay, Trigger.PAIRED), answer)
+    _review(memory, stay, stray, answer)
 
 
 def read_again(memory: LotMemory, session: str, stray: Session, answer: Answer) -> None:
     """The vehicle that a read of doubt let out was read better before it passed: the first exit is part of the second."""
     memory.exits -= 1
     _put_back(memory, answer)
-    answer.write(Draft("paired", {"session": session, "exit": stray.id, "evidence": str(Evidence.READ_AGAIN)}))
-    memory.put(moved(stray, Trigger.PAIRED), answer)
+    _tie(memory, session, stray, str(Evidence.READ_AGAIN), answer)
 
 
 def _pair(memory: LotMemory, stay: Session, stray: Session, evidence: Evidence, answer: Answer) -> None:
     _put_back(memory, answer)
-    answer.write(Draft("paired", {"session": stay.id, "exit": stray.id, "evidence": str(evidence)}))
-    memory.put(moved(stray, Trigger.PAIRED), answer)
+    _tie(memory, stay.id, stray, str(evidence), answer)
+
+
+def _tie(memory: LotMemory, stay: str, stray: Session, evidence: str, answer: Answer) -> None:
+    answer.write(Draft("paired", {"session": stay, "exit": stray.id, "evidence": evidence}))
+    memory.put(replace(moved(stray, Trigger.PAIRED), pair=stay), answer)
+
+
+def _review(memory: LotMemory, stay: Session, stray: Session, answer: Answer) -> None:
+    memory.put(replace(moved(stay, Trigger.PAIRED), pair=stray.id), answer)
 
 
 def _settle(memory: LotMemory, stay: Session, stray: Session, answer: Answer) -> None:

@@ -23,7 +23,7 @@ from gateway.core.session import Session, State, Trigger, dunned, moved
 
 NOBODY = Plate("", Colour.UNKNOWN, Vehicle.SMALL, Energy.FUEL, 0)
 NEVER = Moment("", 0, 0, ClockQuality.UNKNOWN)
-SECOND_STAY = {"attached": "stray", "paired": "exit"}
+SECOND_STAY = {"attached": "stray", "paired": "exit", "reversed": "stay"}
 
 Body = Mapping[str, Any]
 
@@ -120,9 +120,13 @@ class Rebuilt:
             if body["evidence"] in IN_REVIEW:
                 self._put(moved(session, Trigger.PAIRED))
             return
-        if session.state is not State.REVIEW:
-            session = replace(session, exited_ms=0, amount_minor=0, priced_n=0)
-        self._put(moved(session, Trigger.TURNED_BACK))
+        if session.priced_n == session.plate_n:
+            # Its first record was an exit: no stay, but a review exit.
+            self._put(moved(session, Trigger.TAKEN_BACK))
+        else:
+            self._put(moved(replace(session, exited_ms=0, amount_minor=0, priced_n=0), Trigger.TURNED_BACK))
+        if "stay" in body:
+            self._put(moved(self.sessions[body["stay"]], Trigger.TURNED_BACK))
 
     def _reprice(self, n: int, wall_ms: int, kind: str, body: Body) -> None:
         session, amount_minor = self.sessions[body["session"]], body["amount_minor"]

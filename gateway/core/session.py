@@ -40,6 +40,7 @@ class Trigger(StrEnum):
     DOUBTED = "doubted"
     UNFINISHED = "unfinished"
     TURNED_BACK = "turned-back"
+    TAKEN_BACK = "taken-back"
     PAIRED = "paired"
     ATTACHED = "attached"
     PAYMENT_ARRIVED = "payment-arrived"
@@ -116,6 +117,7 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.OVERPAID: State.PAID,
         Trigger.BILLED_MORE: State.DUE,
         Trigger.TURNED_BACK: State.INSIDE,
+        Trigger.TAKEN_BACK: State.VOIDED,
         Trigger.ATTACHED: State.VOIDED,
     },
     State.PAID: {
@@ -157,7 +159,8 @@ TRANSITIONS: dict[State, dict[Trigger, State]] = {
         Trigger.RELEASED_ON_LEASE: State.DUE,
         Trigger.RELEASED_UNPAID: State.ARREARS,
         Trigger.VOIDED: State.VOIDED,
-        Trigger.TURNED_BACK: State.VOIDED,
+        Trigger.TURNED_BACK: State.INSIDE,
+        Trigger.TAKEN_BACK: State.VOIDED,
         Trigger.PAIRED: State.FREE,
         Trigger.ATTACHED: State.VOIDED,
     },
@@ -199,7 +202,8 @@ class Session:
     `amount_minor` is the bill; `lowered_minor` was taken off it after the exit, `written_off_minor` given up; `paid_minor` is
     all that ever came in, `refunded_minor` what of it went back. `invoiced_minor` and `tax_minor`: as the last invoice says.
     `priced_n`: the record that set the bill, 0 if unknown. `next_ms`: UTC ms at which something follows by itself, 0 for never.
-    `dispute`: id of the open one.
+    `dispute`: id of the open one. `pair`: a stay's review exit, or that
+    exit's stay; '' for none.
     """
 
     id: str
@@ -222,6 +226,7 @@ class Session:
     next_ms: int = 0
     stage: Stage = Stage.NONE
     dispute: str = ""
+    pair: str = ""
     commitment: str = ""
     """What plate and salt open, as record `plate_n` has it."""
 

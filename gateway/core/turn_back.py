@@ -33,33 +33,73 @@ def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, now: Moment, 
     if session is None or session.state is State.HELD:
         return
     at_ms = now.earlier(event.source.age_ms).wall_ms
-    settled = session.paid_minor or session.lowered_minor or session.written_off_minor
-    if may(session, Trigger.TURNED_BACK) and not settled:
-        _reverse(memory, session, event.lane, at_ms, answer)
+    if not session.lane_in:
+        _review_exit_back(memory, session, event.lane, at_ms, answer)
     else:
-        _paid_and_back(memory, session, event.lane, at_ms, answer)
+        _stay_back(memory, session, event.lane, at_ms, answer)
 
 
-def _reverse(memory: LotMemory, session: Session, lane: str, at_ms: int, answer: Answer) -> None:
-    """The stay as it was before its exit; what a read of doubt opened is nothing any more."""
+def wanted(memory: LotMemory, event: VehicleBackedOut) -> tuple[str, ...]:
+    """Id of the stay that the review exit at this barrier is paired with, '' for none."""
+    leaving = memory.lanes[event.lane].leaving
+    session = memory.session(leaving[-1]) if leaving else None
+    return (session.pair,) if session is not None and not session.lane_in else ()
+
+
+def _review_exit_back(memory: LotMemory, stray: Session, lane: str, at_ms: int, answer: Answer) -> None:
+    """A review exit did not take place, nor did what followed from it for the stay that it was paired with."""
+    stay = memory.session(stray.pair)
+    if stay is None or stay.pair != stray.id:
+        stay = None
+    elif stay.exited_ms:
+        # It was billed by this exit. What became of the bill decides; the exit itself was one with it, and goes the same way.
+        if _stay_back(memory, stay, lane, at_ms, answer) and may(stray, Trigger.TAKEN_BACK):
+            _take_back(memory, stray, {"lane": lane, "at": at_ms}, answer)
+        return
+    if not may(stray, Trigger.TAKEN_BACK):
+        _paid_and_back(memory, stray, lane, at_ms, answer)
+        return
+    memory.exits -= 1
+    if stay is None or not may(stay, Trigger.TURNED_BACK):
+        _take_back(memory, stray, {"lane": lane, "at": at_ms}, answer)
+        memory.recount(memory.unlisted + 1, answer)
+        return
+    _take_back(memory, stray, {"lane": lane, "at": at_ms, "stay": stay.id}, answer)
+    _inside_again(memory, replace(stay, pair=""), lane, answer)
+
+
+def _take_back(memory: LotMemory, stray: Session, told: dict[str, Value], answer: Answer) -> None:
+    body: dict[str, Value] = {"session": stray.id, "exited": stray.exited_ms, "amount_minor": 0}
+    answer.write(Draft("reversed", {**body, **told}))
+    memory.put(moved(stray, Trigger.TAKEN_BACK), answer)
+
+
+def _stay_back(memory: LotMemory, session: Session, lane: str, at_ms: int, answer: Answer) -> bool:
+    """The stay as it was before its exit, if nothing of its bill was settled; whether it is."""
+    settled = session.paid_minor or session.lowered_minor or session.written_off_minor
+    if not may(session, Trigger.TURNED_BACK) or settled:
+        _paid_and_back(memory, session, lane, at_ms, answer)
+        return False
     body: dict[str, Value] = {"session": session.id, "lane": lane, "at": at_ms, "exited": session.exited_ms}
     n = answer.write(Draft("reversed", {**body, "amount_minor": session.amount_minor}))
     answer.postings += billed(n, session.id, -session.amount_minor)
     memory.exits -= 1
     memory.billed_minor -= session.amount_minor
-    if session.state is State.REVIEW:
-        memory.recount(memory.unlisted + 1, answer)
-        memory.put(moved(session, Trigger.TURNED_BACK), answer)
-        return
     memory.book.restore(session.plate.identity, session.exited_ms, answer)
     trusted = memory.debts.distrust(session.id, answer)
     lease = None if trusted else session.lease
-    again = memory.session_of(session.plate.identity)
-    back = replace(session, lane_out="", exited_ms=0, amount_minor=0, priced_n=0, lease=lease)
-    memory.put(moved(back, Trigger.TURNED_BACK), answer)
-    answer.commands.append(PublishNotice("exit-reversed", lane, session.id, masked(session.plate.text), 0))
+    back = replace(session, lane_out="", exited_ms=0, amount_minor=0, priced_n=0, lease=lease, pair="")
+    _inside_again(memory, back, lane, answer)
+    return True
+
+
+def _inside_again(memory: LotMemory, stay: Session, lane: str, answer: Answer) -> None:
+    again = memory.session_of(stay.plate.identity)
+    back = moved(stay, Trigger.TURNED_BACK)
+    memory.put(back, answer)
+    answer.commands.append(PublishNotice("exit-reversed", lane, back.id, masked(back.plate.text), 0))
     if again is not None and again.state is State.INSIDE:
-        bleed.inside_twice(memory, (moved(back, Trigger.TURNED_BACK), again), answer)
+        bleed.inside_twice(memory, (back, again), answer)
 
 
 def _paid_and_back(memory: LotMemory, session: Session, lane: str, at_ms: int, answer: Answer) -> None:

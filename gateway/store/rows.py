@@ -19,7 +19,7 @@ from gateway.core.session import Session, Stage, State
 
 Row = tuple[Any, ...]
 
-SESSION_UPSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * 28)})"
+SESSION_UPSERT = f"INSERT OR REPLACE INTO session VALUES ({', '.join('?' * 29)})"
 
 SESSION_SELECT = (
     "SELECT session.*, coalesce(disclosure.plate, ''), json_extract(record.line, '$.body.plate') FROM session"
@@ -81,6 +81,7 @@ def session_row(session: Session) -> Row:
         lease.cap_minor,
         lease.expires_ms,
         lease.dn,
+        session.pair,
     )
 
 
@@ -89,7 +90,7 @@ def session(row: Row) -> Session:
     (id_, state, lane_in, lane_out, plate_n, vehicle, energy, confidence, boot, mono_ms, wall_ms, clock) = row[:12]
     (exited_ms, amount_minor, lowered_minor, written_off_minor, paid_minor, refunded_minor) = row[12:18]
     (invoiced_minor, tax_minor, priced_n, next_ms, stage, dispute) = row[18:24]
-    (lease, cap_minor, expires_ms, lease_dn, identity, commitment) = row[24:]
+    (lease, cap_minor, expires_ms, lease_dn, pair, identity, commitment) = row[24:]
     colour, _, text = identity.partition(" ")
     plate = Plate(text, Colour(colour or "unknown"), Vehicle(vehicle), Energy(energy), confidence)
     return Session(
@@ -112,6 +113,7 @@ def session(row: Row) -> Session:
         priced_n=priced_n,
         next_ms=next_ms,
         stage=Stage(stage),
+        pair=pair,
         dispute=dispute,
         commitment=commitment,
     )

@@ -17,7 +17,7 @@ from sqlite_utils.migrations import Migrations
 APPLICATION_ID = 0x4C4F5447
 """'LOTG' in SQLite's header: a file that holds tables but not this id is somebody else's."""
 
-STEPS = ("schema_1", "schema_2", "schema_3", "schema_5", "schema_6", "schema_7")
+STEPS = ("schema_1", "schema_2", "schema_3", "schema_5", "schema_6", "schema_7", "schema_8")
 
 
 class SchemaError(Exception):

@@ -151,7 +151,13 @@ def test_only_the_citys_lines_name_a_session(tmp_path: Path) -> None:
     lot = SmallLot(tmp_path)
     attach = lot.line(ExitAttached, "a-1", "1.5", "1.6", "entry", "seen on the picture")
     events = (lot.lease("1.3", 1), lot.payment("1.4", 1), attach, lot.receipt(1), Woke())
-    assert [wanted_sessions(event) for event in events] == [("1.3",), ("1.4",), ("1.5", "1.6"), (), ()]
+    assert [wanted_sessions(lot.engine.memory, event) for event in events] == [
+        ("1.3",),
+        ("1.4",),
+        ("1.5", "1.6"),
+        (),
+        (),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.core.city_events import ExitAttached
 from gateway.core.entitlement import Way
 from gateway.core.exit import WithoutLease
+from gateway.store.reader import Reader
 from tests import entitled
 from tests.lots import HOUR_MS, SmallLot, plate, state_of
 
@@ -98,6 +100,95 @@ def test_a_review_exit_that_turned_back_is_no_exit(tmp_path: Path) -> None:
     assert lot.engine.memory.inside == 0
     lot.step(lot.backed_out("out"))
     assert (state(lot, stray), state(lot, session), lot.engine.memory.inside) == ("voided", "inside", 1)
+
+
+STAY, MISREAD, OTHER = plate("浙A12345"), plate("浙A1234S"), plate("浙A12346")
+
+
+def leave_in_review(lot: SmallLot, evidence: str) -> str:
+    """A stay whose vehicle stands at `out`, let out by an exit that is paired with the stay by this evidence."""
+    entered_ms = lot.now_ms
+    if evidence == "no plate":
+        lot.step(lot.passed("in"))
+    elif evidence != "entry heard late":
+        lot.enter(STAY)
+    if evidence == "a lookalike is inside too":
+        lot.enter(MISREAD)
+    if evidence == "may have left before":
+        lot.wait(HOUR_MS)
+        lot.step(lot.read("out", plate(confidence=20)), lot.passed("out"))
+    lot.wait(2 * HOUR_MS)
+    misread = evidence in ("one lookalike apart", "attached", "no plate")
+    read = MISREAD if misread else OTHER if evidence == "fits, and may be another" else STAY
+    lot.step(lot.read("out", read))
+    if evidence == "entry heard late":
+        age_ms = lot.now_ms - entered_ms
+        lot.step(lot.read("in", STAY, age_ms), lot.passed("in", age_ms))
+    if evidence == "fits, and may be another":
+        lot.enter(OTHER)
+    if evidence == "attached":
+        pair = lot.last("paired")
+        lot.step(lot.line(ExitAttached, "a-1", pair["session"], pair["exit"], "entry", "seen"))
+    return str(lot.last("paired")["session"])
+
+
+PAIRED = [
+    # evidence                    others inside, reversed, bill of the stay at a true read an hour later (0: in review)
+    ("one lookalike apart",       0, 1, 900),
+    ("a lookalike is inside too", 1, 1, 0),
+    ("may have left before",      -1, 1, 0),  # the exit before lowered the number inside
+    ("no plate",                  0, 1, 0),
+    ("fits, and may be another",  1, 1, 900),
+    ("entry heard late",          0, 2, 900),
+    ("attached",                  0, 1, 900),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(("evidence", "others", "reversals", "fen"), PAIRED)
+def test_whoever_turns_back_takes_the_exit_and_its_pair_back(
+    tmp_path: Path, evidence: str, others: int, reversals: int, fen: int, restart: bool
+) -> None:
+    lot = SmallLot(tmp_path)
+    session = leave_in_review(lot, evidence)
+    stray = str(lot.last("paired")["exit"])
+    exits = lot.engine.memory.exits
+    if restart:
+        lot.restart()
+    lot.step(lot.backed_out("out"))
+    assert (state(lot, stray), state(lot, session), owed_minor(lot)) == ("voided", "inside", 0)
+    assert (lot.engine.memory.inside, lot.engine.memory.exits) == (1 + others, exits - 1)
+    assert len(lot.lines("reversed")) == reversals
+    assert Reader(lot.path).money_differences() == []
+    before = state_of(lot.engine.memory)
+    lot.restart()
+    assert state_of(lot.engine.memory) == before
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out-2", STAY), lot.passed("out-2"))
+    assert (owed_minor(lot), state(lot, session)) == (fen, "arrears" if fen else "review")
+    assert lot.engine.memory.inside == max(0, others)
+    assert Reader(lot.path).money_differences() == []
+
+
+def test_a_plate_that_was_read_by_mistake_pays_nothing_after_a_turn_back(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    lot.step(lot.grant(entitled.standing(plate=MISREAD.identity)))
+    session = lot.enter(STAY)
+    for _ in range(2):
+        lot.wait(2 * HOUR_MS)
+        lot.step(lot.read("out", MISREAD))
+        assert (lot.last("paired")["session"], lot.last("exit")["outcome"]) == (session, "review")
+        lot.step(lot.backed_out("out"))
+    assert (state(lot, session), owed_minor(lot)) == ("inside", 0)
+
+
+def test_a_pair_whose_bill_was_paid_meanwhile_stands(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session = leave_in_review(lot, "attached")
+    lot.step(lot.payment(session, 700))
+    lot.step(lot.backed_out("out"))
+    assert (state(lot, session), lot.lines("reversed"), lot.engine.memory.inside) == ("paid", [], 1)
+    assert lot.last("alarm")["alarm"] == "turned-back/out"
 
 
 @pytest.mark.parametrize("back", [False, True])

@@ -35,6 +35,9 @@ def test_sessions(tmp_path: Path) -> None:
         store.add_stay("gw", "1.6", 700, "lease")
         store.add_record("gw", record(8, "reversed", {"session": "1.6", "at": 6_500}))
         store.take_back("gw", "1.6")
+        store.add_record("gw", record(9, "exit", {"session": "1.9", "at": 7_000, "outcome": "review"}))
+        store.add_record("gw", record(10, "paired", {"session": "1.3", "exit": "1.9", "evidence": "no plate"}))
+        store.add_record("gw", record(11, "reversed", {"session": "1.9", "stay": "1.3", "at": 7_500}))
     assert sessions(path) == (
         CitySession("1.2", "blue A", 1_000, 3_000, 500, "lease", 500, "paid"),
         CitySession("1.3", "blue B", 2_000, 0, 0, "", 0, "inside"),

@@ -49,6 +49,7 @@ def sessions(draw: st.DrawFn) -> Session:
         amount_minor=amount_minor,
         paid_minor=draw(st.integers(0, amount_minor)),
         commitment="c" * 64,
+        pair=draw(TEXTS),
     )
 
 

@@ -130,6 +130,9 @@ class Books:
             booked = self.sessions[session]
             booked.went, booked.amount_minor, booked.reviewed, booked.reason = 0, 0, False, ""
             booked.outcome = "inside" if booked.came else "reversed"
+            if "stay" in body:
+                stay = self.sessions[str(body["stay"])]
+                stay.went, stay.reviewed, stay.reason = 0, False, ""
         elif kind == "paired":
             self._pair(self.sessions[session], self.sessions[str(body["exit"])], str(body["evidence"]))
         elif kind in ("leased", "released"):
