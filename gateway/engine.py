@@ -193,11 +193,10 @@ class Engine:
         for event in fresh:
             self._adopt_platform(event)
             self._recall(event)
-            for session in (
-                *wanted_sessions(self._memory, event),
-                *self._past_stays(event),
-                *self._past_term(event, now),
-            ):
+            for session in wanted_sessions(self._memory, event):
+                self._adopt(session)
+            # Which stays are wanted may depend on the sessions that the event names.
+            for session in (*self._past_stays(event, now), *self._past_term(event, now)):
                 self._adopt(session)
             day = wanted_day(event)
             if day:
@@ -215,10 +214,10 @@ class Engine:
         answer.commands += self._upkeep.notices()
         return Outcome(tuple(answer.commands), acked, self._n, self._receipted, self._dn, self._forked)
 
-    def _past_stays(self, event: Event) -> list[str]:
+    def _past_stays(self, event: Event, now: Moment) -> list[str]:
         """Ids of the ended stays that this event may still change, or that a price depends on."""
         found: list[str] = []
-        for plates, span_ms, limit in wanted_stays(self._memory, event):
+        for plates, span_ms, limit in wanted_stays(self._memory, event, now):
             left = limit
             for plate in plates:
                 stays = self._journal.past_stays(plate, span_ms, left)

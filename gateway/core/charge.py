@@ -6,13 +6,14 @@ lines sum to the amount; a lowering names what it rests on by kind and id. Refus
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from gateway.core.answer import Answer
 from gateway.core.benefit import Lowering, Stay, lower
 from gateway.core.entitlement import Kind, Validation
 from gateway.core.memory import PAST_STAYS_MAX, LotMemory, PastStays
+from gateway.core.plate import Plate
 from gateway.core.record import Value
 from gateway.core.session import LEFT, Session
 from gateway.core.tariff import Bill, BillLine, EarlierStay
@@ -75,17 +76,18 @@ def priced(memory: LotMemory, session: Session, from_ms: int, to_ms: int) -> Bil
         earlier = [
             EarlierStay(stay.entered.wall_ms, stay.exited_ms, stay.amount_minor - stay.lowered_minor)
             for stay in stays
-            if stay.id != session.id and stay.state in LEFT and stay.entered.wall_ms <= stay.exited_ms
+            if stay.id != session.id and stay.lane_in and stay.state in LEFT and stay.entered.wall_ms <= stay.exited_ms
         ]
     return rules.tariff.bill(from_ms, to_ms, session.vehicle, session.energy, calendar=rules.calendar, earlier=earlier)
 
 
-def wanted_earlier(memory: LotMemory, session: Session) -> PastStays | None:
-    """The plate's ended stays that the price of this one may depend on; None where they don't count."""
+def wanted_earlier(memory: LotMemory, plates: Iterable[Plate], begin_ms: int) -> list[PastStays]:
+    """The ended stays of each of these plates that the price of a stay since `begin_ms` may depend on; none where they don't
+    count."""
     if not memory.rules.tariff.rules.counts_earlier:
-        return None
-    begin_ms = session.entered.wall_ms
-    return (session.plate.identity,), (begin_ms - EARLIER_MS, begin_ms), PAST_STAYS_MAX
+        return []
+    identities = dict.fromkeys(plate.identity for plate in plates if plate.text)
+    return [((identity,), (begin_ms - EARLIER_MS, begin_ms), PAST_STAYS_MAX) for identity in identities]
 
 
 def wanted_before(memory: LotMemory, past: PastStays) -> PastStays | None:

@@ -90,31 +90,37 @@ def wanted_sessions(memory: LotMemory, event: Event) -> tuple[str, ...]:
             return settling.sessions_of(event) if isinstance(event, Settlement) else ()
 
 
-def wanted_stays(memory: LotMemory, event: Event) -> list[PastStays]:
-    """The ended stays that an event may still change, or that a price depends on: the engine adopts them beforehand."""
+def wanted_stays(memory: LotMemory, event: Event, now: Moment) -> list[PastStays]:
+    """The ended stays that an event may still change, or that a price depends on: the engine adopts them beforehand,
+    and the sessions that the event names before that. Every way to a bill is here, or its price misses the caps."""
     match event:
         case CommandArrived(deed=Settle(event=asked)):
-            return wanted_stays(memory, asked)
+            return wanted_stays(memory, asked, now)
         case EntitlementGranted(entitlement=granted) | CommandArrived(deed=Grant(entitlement=granted)):
             past = granting.past_stays(granted)
             before = charge.wanted_before(memory, past) if past else None
             return [stays for stays in (past, before) if stays]
-        case PlateRead() if memory.rules.tariff.rules.counts_earlier and memory.lot.lanes[event.lane] is LaneRole.EXIT:
+        case PlateRead() if memory.rules.tariff.rules.counts_earlier:
+            # The other half of its stay may be among the events of this very step.
             found = matching.find(memory, event.plate)
-            earlier = charge.wanted_earlier(memory, found.session) if found else None
-            return [earlier] if earlier else []
+            read = now.earlier(event.source.age_ms)
+            begun = found.session.entered if found is not None else read
+            return charge.wanted_earlier(memory, [event.plate], begun.wall_ms)
+        case VehiclePassed() if memory.lot.lanes[event.lane] is LaneRole.ENTRY:
+            # Whoever comes in may have left already, and is billed at once.
+            late = [plate for plate in memory.lanes[event.lane].waiting if memory.strays.of(plate)]
+            return charge.wanted_earlier(memory, late, now.earlier(event.source.age_ms).wall_ms)
         case ExitAttached():
-            session = memory.session(event.session)
-            earlier = charge.wanted_earlier(memory, session) if session else None
-            return [earlier] if earlier else []
+            session, stray = memory.session(event.session), memory.session(event.stray)
+            if session is None or stray is None:
+                return []
+            return charge.wanted_earlier(memory, [session.plate, stray.plate], session.entered.wall_ms)
         case CommandArrived(deed=Explain(session=id_)):
             session = memory.session(id_)
-            earlier = charge.wanted_earlier(memory, session) if session else None
-            return [earlier] if earlier else []
+            return charge.wanted_earlier(memory, [session.plate], session.entered.wall_ms) if session else []
         case FeeAsked():
             session = platform.find_stay(memory, event.plate, event.colour)
-            earlier = charge.wanted_earlier(memory, session) if session else None
-            return [earlier] if earlier else []
+            return charge.wanted_earlier(memory, [session.plate], session.entered.wall_ms) if session else []
         case _:
             return []
 

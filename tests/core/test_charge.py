@@ -11,15 +11,18 @@ import pytest
 
 from gateway.core.benefit import Lowering
 from gateway.core.charge import LINES_MAX, LOWERINGS_MAX, _lowering_lines, _tariff_lines
+from gateway.core.city_events import ExitAttached
 from gateway.core.commands import OpenBarrier, RaiseAlarm
 from gateway.core.entitlement import Kind, Way
 from gateway.core.exit import WithoutLease
 from gateway.core.memory import Rules
 from gateway.core.record import LINE_BYTES_MAX, canonical
 from gateway.core.tariff import BillLine, load_tariff
+from gateway.orders import Verb
 from gateway.quote import find_calendar
 from tests.entitled import validation
 from tests.lots import HOUR_MS, SmallLot, plate
+from tests.operating import MANAGER, OperatedLot
 
 LONG_MS = 2**41
 
@@ -112,6 +115,71 @@ def test_they_count_for_this_plate_only_and_after_a_restart(tmp_path: Path) -> N
     lot.step(lot.read("out", plate("浙A00000")), after_ms=5 * HOUR_MS)
     assert lot.last("exit")["amount_minor"] == 1300
     assert stay(lot, 5) == 700
+
+
+WAYS = (
+    *("read", "heard in one step", "heard late", "heard late in two steps"),
+    *("attached from inside", "attached from review", "attached to the exit's plate", "attached by an operator"),
+)
+MISREAD = plate("浙A1234S")
+
+
+def second_bill_minor(folder: Path, text: str, way: str) -> int:
+    """What the plate is billed for six hours, half an hour after a first stay, if the bill comes about so."""
+    lot = OperatedLot(folder, rules=rules(text))
+    lot.list(MANAGER)
+    stay(lot, 8)
+    lot.wait(HOUR_MS // 2)
+    began_ms = lot.now_ms
+    if way.startswith("heard"):
+        lot.wait(6 * HOUR_MS)
+        if way != "heard in one step":
+            lot.step(lot.read("out"), lot.passed("out"))
+        lot.restart()
+        age_ms = lot.now_ms + 1000 - began_ms
+        entry = [lot.read("in", age_ms=age_ms), lot.passed("in", age_ms)]
+        if way == "heard late in two steps":
+            lot.step(entry.pop(0))
+        lot.step(*entry, *([lot.read("out")] if way == "heard in one step" else []))
+        return int(lot.last("exit")["amount_minor"])
+    session = lot.enter(MISREAD if "exit's plate" in way else None)
+    lot.wait(6 * HOUR_MS)
+    lot.restart()
+    if way == "read":
+        lot.step(lot.read("out"))
+        return int(lot.last("exit")["amount_minor"])
+    lot.step(
+        lot.read(
+            "out",
+            {"attached from inside": plate("浙A99999"), "attached to the exit's plate": plate()}.get(way, MISREAD),
+        )
+    )
+    stray, whose = str(lot.last("exit")["session"]), "exit" if "exit's plate" in way else "entry"
+    lot.step(lot.passed("out"))
+    if way == "attached by an operator":
+        lot.obey(MANAGER, Verb.ATTACH, {"session": session, "stray": stray, "whose": whose})
+    else:
+        lot.step(lot.line(ExitAttached, "a-1", session, stray, whose, "seen"))
+    return int(lot.last("attached")["amount_minor"])
+
+
+@pytest.mark.parametrize(("text", "billed_minor"), [(PLAIN, 1500), (OF_THE_PLATE, 100), (FIRST_OF_DAY, 1500)])
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_to_a_bill_counts_the_same_earlier_stays(
+    tmp_path: Path, text: str, billed_minor: int, way: str
+) -> None:
+    assert second_bill_minor(tmp_path, text, way) == billed_minor
+
+
+def test_a_review_exit_of_the_plate_is_no_earlier_stay(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path, rules=rules(FIRST_OF_DAY))
+    lot.enter()
+    lot.enter(MISREAD)
+    lot.wait(HOUR_MS)
+    lot.step(lot.read("out"), lot.passed("out"))
+    assert (lot.last("exit")["outcome"], lot.last("paired")["evidence"]) == ("review", "a lookalike is inside too")
+    lot.step(lot.read("out-2", MISREAD), lot.passed("out-2"))
+    assert stay(lot, 0.4) == 0
 
 
 def test_minutes_given_later_are_priced_after_the_same_earlier_stays(tmp_path: Path) -> None:
