@@ -55,6 +55,11 @@ def at_exit(memory: LotMemory, event: PlateRead, exited: Moment, *, fits: bool, 
     return None if stands else _ignored(answer, event.source, event.lane, exited, "has just left", left)
 
 
+def held_elsewhere(session: Session, event: PlateRead, at: Moment, answer: Answer) -> None:
+    """A vehicle that is held at another exit was read at one where another is held."""
+    _ignored(answer, event.source, event.lane, at, "is held at another lane", Passage(session.lane_out, session.id, at))
+
+
 def at_entry(memory: LotMemory, plate: Plate, lane: str, source: Source, entered: Moment, answer: Answer) -> Plate:
     """The plate under which the vehicle that passed an entry is inside: UNREAD if the read was not of it."""
     identity, recent = plate.identity, memory.recent

@@ -67,7 +67,7 @@ def tick(memory: LotMemory, now: Moment, answer: Answer) -> None:
 def _end(memory: LotMemory, session_id: str, reason: str, now: Moment, answer: Answer) -> None:
     session = memory.session(session_id)
     assert session is not None, "the watch forgets what has ended"
-    if session.state is State.HELD and memory.stands_at_exit(session):
+    if session.state is State.HELD and memory.stands_at(session):
         # It waits for its payment under our eyes: whatever the count says, it is there.
         memory.watch.put_off(session_id, now.mono_ms)
         return

@@ -32,7 +32,7 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
     match = matching.find(memory, event.plate)
     decided = _decided(memory, event, match)
     if decided is not None:
-        return _repeat(memory, event, decided, answer)
+        return _repeat(memory, event, decided, now, answer)
     exited = now.earlier(event.source.age_ms)
     misread = bleed.at_exit(memory, event, exited, fits=match is not None, answer=answer)
     if misread is not None:
@@ -44,7 +44,7 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         if doubted_before is not None and not (
             matching.is_certain(event.plate) and not matching.is_certain(doubted_before.plate)
         ):
-            return _repeat(memory, event, doubted_before, answer)
+            return _repeat(memory, event, doubted_before, now, answer)
         _one_less(memory, answer)
         _let_out_unmatched(memory, event, exited, answer)
         return None
@@ -91,9 +91,10 @@ def vehicle_passed(memory: LotMemory, event: VehiclePassed, now: Moment, answer:
         alarms.unread(event.lane, "out", at_ms, answer)
         return
     memory.lane_watch.regular(event.lane, answer)
-    bleed.stands_only_at(memory, event.lane, leaving[0], answer)
     answer.write(Draft("left", {"session": leaving[0], "lane": event.lane, "at": at_ms}))
     memory.set_lane(event.lane, LaneState(leaving=leaving[1:]), answer)
+    _open_elsewhere(memory, event.lane, leaving[0], answer)
+    bleed.stands_only_at(memory, event.lane, leaving[0], answer)
     release_unpaid(memory, leaving[0], answer)
 
 
@@ -107,6 +108,7 @@ def barrier_self_opened(memory: LotMemory, event: BarrierSelfOpened, now: Moment
     answer.write(Draft("outage", body))
     if event.reason is not SelfOpening.UNANSWERED:
         for session in memory.lanes[event.lane].leaving:
+            _open_elsewhere(memory, event.lane, session, answer)
             release_unpaid(memory, session, answer)
 
 
@@ -129,6 +131,13 @@ def release_unpaid(memory: LotMemory, session_id: str, answer: Answer) -> None:
         memory.put(moved(session, Trigger.RELEASED_UNPAID), answer)
 
 
+def _open_elsewhere(memory: LotMemory, lane: str, session_id: str, answer: Answer) -> None:
+    """The stay of a held vehicle that stands at two lanes ends at this one: at the other nothing is waited for any more."""
+    session = memory.session(session_id)
+    if session is not None and session.state is State.HELD:
+        answer.commands += [OpenBarrier(other) for other in memory.stands_at(session) if other != lane]
+
+
 def _one_less(memory: LotMemory, answer: Answer) -> None:
     """A vehicle left that fits no open stay: it had none, or its stay is open for nothing and is found as a ghost later."""
     if memory.inside > 0:
@@ -145,26 +154,31 @@ def _decided(memory: LotMemory, event: PlateRead, match: Match | None) -> Sessio
     return None if open_again else leaving
 
 
-def _repeat(memory: LotMemory, event: PlateRead, session: Session, answer: Answer) -> None:
+def _repeat(memory: LotMemory, event: PlateRead, session: Session, now: Moment, answer: Answer) -> None:
     lane = event.lane
     if session.state is State.HELD:
-        _move_hold(memory, session, event, answer)
+        if not _holds_here(memory, session, event, now, answer):
+            return
         asked = letting.held_outcome(memory, session)
         answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
     else:
         answer.commands.append(OpenBarrier(lane))
 
 
-def _move_hold(memory: LotMemory, session: Session, event: PlateRead, answer: Answer) -> None:
-    """A vehicle held at one lane came to another: it is held there, for the same bill."""
-    stands = memory.stands_at_exit(session)
-    if stands and session.lane_out == event.lane:
-        return
-    if stands:
-        others = tuple(other for other in memory.lanes[session.lane_out].leaving if other != session.id)
-        memory.set_lane(session.lane_out, LaneState(leaving=others), answer)
+def _holds_here(memory: LotMemory, session: Session, event: PlateRead, now: Moment, answer: Answer) -> bool:
+    """Whether a held vehicle may stand at this lane. A near lane's camera may have read it, now or before, so it stands at both
+    until it passes or backs out at one: the lane that is shut when it has paid must not be the one where it is."""
+    lanes = memory.stands_at(session)
+    if event.lane in lanes:
+        return True
+    there = [memory.session(other) for other in memory.lanes[event.lane].leaving]
+    if lanes and any(other is not None and other.state is State.HELD for other in there):
+        # There is no room: who is held there has not backed out, and would be forgotten.
+        bleed.held_elsewhere(session, event, now.earlier(event.source.age_ms), answer)
+        return False
     memory.put(replace(session, lane_out=event.lane), answer)
     _stand(memory, event, session.id, answer)
+    return True
 
 
 def _ahead(memory: LotMemory, event: PlateRead) -> tuple[str, ...]:

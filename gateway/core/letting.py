@@ -59,8 +59,7 @@ def release(memory: LotMemory, session: Session, now: Moment, answer: Answer) ->
     answer.write(Draft("released", applied(session, lease)))
     after = moved(session, Trigger.RELEASED_ON_LEASE)
     memory.put(after, answer)
-    if memory.stands_at_exit(after):
-        lane = after.lane_out
+    for lane in memory.stands_at(after):
         text = wording.exit_text(lane, Outcome.LEASE, after.owed_minor, memory.rules.currency)
         answer.commands += [OpenBarrier(lane), text]
     return after

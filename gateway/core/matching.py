@@ -65,7 +65,7 @@ def _doubt(memory: LotMemory, session: Session, alike: list[Session]) -> Doubt |
     if len(alike) > 1:
         return Doubt.DOUBLE
     # An exit that stands at its barrier yet is this very vehicle, read worse a moment ago, or one that has not left.
-    left = any(not memory.stands_at_exit(stray) for stray in memory.strays.fitting(session))
+    left = any(not memory.stands_at(stray) for stray in memory.strays.fitting(session))
     return Doubt.LEFT_BEFORE if left else None
 
 

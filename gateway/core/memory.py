@@ -176,10 +176,9 @@ class LotMemory:
         self.unlisted = unlisted
         answer.unlisted = unlisted
 
-    def stands_at_exit(self, session: Session) -> bool:
-        """Whether this stay's vehicle is the one that its exit lane last decided; another may stand there since."""
-        lane = self.lanes.get(session.lane_out)
-        return lane is not None and session.id in lane.leaving
+    def stands_at(self, session: Session) -> list[str]:
+        """The exits at which this stay's vehicle was decided, and where nobody was since; two if near lanes read it."""
+        return [lane for lane, state in self.lanes.items() if session.id in state.leaving]
 
     def adopt(self, session: Session) -> None:
         """Hold an ended stay for the length of one step, because an event names it."""

@@ -92,16 +92,16 @@ def book(
 
 def let_out(memory: LotMemory, session: Session, answer: Answer) -> None:
     """For a vehicle that was held: open if nothing is owed any more, else show what is. Nothing for one let out on a lease."""
-    if not memory.stands_at_exit(session) or session.state is State.DUE:
+    if session.state is State.DUE:
         return
-    lane = session.lane_out
-    if session.state is State.HELD:
-        asked = letting.held_outcome(memory, session)
-        answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
-    else:
-        free = session.state is not State.PAID
-        said = wording.exit_text(lane, Outcome.FREE, 0, memory.rules.currency) if free else wording.paid_text(lane)
-        answer.commands += [OpenBarrier(lane), said]
+    for lane in memory.stands_at(session):
+        if session.state is State.HELD:
+            asked = letting.held_outcome(memory, session)
+            answer.commands.append(wording.exit_text(lane, asked, session.owed_minor, memory.rules.currency))
+        else:
+            free = session.state is not State.PAID
+            said = wording.exit_text(lane, Outcome.FREE, 0, memory.rules.currency) if free else wording.paid_text(lane)
+            answer.commands += [OpenBarrier(lane), said]
 
 
 def _trigger(session: Session | None, event: PaymentReported) -> Trigger:

@@ -29,8 +29,11 @@ def vehicle_backed_out(memory: LotMemory, event: VehicleBackedOut, now: Moment, 
         return
     memory.set_lane(event.lane, LaneState(leaving=leaving[:-1]), answer)
     session = memory.session(leaving[-1])
+    if session is not None and session.state is State.HELD:
+        # It may have come from here to the lane where it was read since.
+        return
     bleed.stands_only_at(memory, event.lane, leaving[-1], answer)
-    if session is None or session.state is State.HELD:
+    if session is None:
         return
     at_ms = now.earlier(event.source.age_ms).wall_ms
     if not session.lane_in:

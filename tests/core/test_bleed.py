@@ -8,7 +8,9 @@ import pytest
 
 from gateway.core.bleed import BLEED_MS, REENTRY_MS, REREAD_MS
 from gateway.core.commands import OpenBarrier
+from gateway.core.events import BarrierSelfOpened, SelfOpening
 from gateway.core.exit import WithoutLease
+from gateway.engine import Outcome
 from tests.lots import HOUR_MS, SmallLot, plate
 
 X = plate("京C99999")
@@ -156,13 +158,68 @@ def test_a_plate_that_came_in_no_longer_waits_at_the_lane_beside(tmp_path: Path)
     assert lot.last("entry")["confidence"] == 0
 
 
-def test_a_held_vehicle_is_no_bleed(tmp_path: Path) -> None:
-    lot = SmallLot(tmp_path, policy=WithoutLease.PAY_HERE)
-    lot.enter()
+def opened(outcome: Outcome) -> list[str]:
+    return [command.lane for command in outcome.commands if isinstance(command, OpenBarrier)]
+
+
+def held(folder: Path, *lanes: str, after_ms: int = 1000) -> tuple[SmallLot, str]:
+    """A vehicle that is held for 700, and read at these lanes."""
+    lot = SmallLot(folder, policy=WithoutLease.PAY_HERE)
+    session = lot.enter()
     lot.wait(2 * HOUR_MS)
-    lot.step(lot.read("out"))
-    assert OpenBarrier("out-2") not in lot.step(lot.read("out-2")).commands
+    for number, lane in enumerate(lanes):
+        assert opened(lot.step(lot.read(lane), after_ms=after_ms if number else 1000)) == []
+    return lot, session
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("pays", ["payment", "lease"])
+@pytest.mark.parametrize("after_ms", [1000, 5 * BLEED_MS])
+@pytest.mark.parametrize(
+    ("lanes", "back", "opens"),
+    [
+        # read at, backed out of -> what opens once it has paid
+        (("out",),                  "",      ["out"]),
+        (("out", "out-2"),          "",      ["out", "out-2"]),   # which camera read the lane beside is not known
+        (("out", "out-2", "out"),   "",      ["out", "out-2"]),
+        (("out", "out-2"),          "out",   ["out-2"]),
+        (("out", "out-2"),          "out-2", ["out"]),
+    ],
+)  # fmt: skip
+def test_a_held_vehicle_that_paid_is_let_out_wherever_it_stands(
+    tmp_path: Path, lanes: tuple[str, ...], back: str, opens: list[str], after_ms: int, pays: str, restart: bool
+) -> None:
+    lot, session = held(tmp_path, *lanes, after_ms=after_ms)
+    if back:
+        lot.step(lot.backed_out(back))
+    if restart:
+        lot.restart()
     assert (states(lot), reasons(lot)) == (["held"], [])
+    paid = lot.payment(session, 700) if pays == "payment" else lot.lease(session, 100_000)
+    assert opened(lot.step(paid)) == opens
+    assert opened(lot.restart()) == opens
+    lot.step(lot.passed(opens[-1]))
+    assert opened(lot.restart()) == []
+    assert (len(lot.lines("left")), lot.lines("alarm"), lot.engine.memory.inside) == (1, [], 0)
+
+
+@pytest.mark.parametrize("ends", ["passed", "mains"])
+def test_a_held_vehicle_that_was_taken_for_gone_is_not_shut_in_at_the_other_lane(tmp_path: Path, ends: str) -> None:
+    lot, _ = held(tmp_path, "out", "out-2")
+    gone = BarrierSelfOpened(lot.source("out-2"), "out-2", SelfOpening.MAINS)
+    assert opened(lot.step(lot.passed("out-2") if ends == "passed" else gone)) == ["out"]
+    assert states(lot) == ["arrears"]
+
+
+def test_two_held_side_by_side_are_each_let_out_when_both_cameras_read_both(tmp_path: Path) -> None:
+    lot, first = held(tmp_path, "out")
+    lot.wait(HOUR_MS)
+    second = lot.enter(plate("浙B22222"))
+    lot.step(lot.read("out-2", plate("浙B22222")), after_ms=2 * HOUR_MS)
+    lot.step(lot.read("out", plate("浙B22222")), lot.read("out-2"))
+    assert (states(lot), reasons(lot)) == (["held", "held"], ["is held at another lane"] * 2)
+    assert opened(lot.step(lot.payment(first, 700))) == ["out"]
+    assert opened(lot.step(lot.payment(second, 700))) == ["out-2"]
 
 
 def test_a_turn_back_at_one_lane_leaves_nothing_at_the_other(tmp_path: Path) -> None:
