@@ -25,6 +25,11 @@ LIST_BYTES_MAX = 49_152
 NAMES_MAX = 256
 """Members of a table: the lanes of a lot, the counters of a gateway."""
 INTEGER_MAX = 2**53 - 1
+MONEY_MAX = 1_000_000_000
+"""Minor units of one bill, payment or till: ten millions of a currency with hundredths. A record holds sums of them within
+INTEGER_MAX, for as many as nine millions."""
+VEHICLES_MAX = 1_000_000
+"""Vehicles that a count may find in a lot: more than the largest lots hold."""
 SIGNATURE_BYTES = 64
 
 
@@ -136,11 +141,27 @@ def whole(value: object) -> int:
     return value
 
 
+def money(value: object) -> int:
+    """Reader of an amount that records sum up: minor units from 0 to MONEY_MAX."""
+    return _at_most(value, MONEY_MAX)
+
+
+def vehicles(value: object) -> int:
+    """Reader of a count of vehicles, from 0 to VEHICLES_MAX."""
+    return _at_most(value, VEHICLES_MAX)
+
+
 def version(value: object) -> int:
     """Reader of a body's version: 1 is the only one there is."""
     if type(value) is not int or value != 1:
         raise ValueError("not version 1")
     return value
+
+
+def _at_most(value: object, most: int) -> int:
+    if count(value) > most:
+        raise ValueError(f"not a whole number from 0 to {most}")
+    return count(value)
 
 
 def anything(value: object) -> object:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gateway import forms
-from gateway.forms import Reason, Rejection, parse, read_object, shape
+from gateway.forms import MONEY_MAX, VEHICLES_MAX, Reason, Rejection, parse, read_object, shape
 
 #    reader                              value                    outcome (None: refused)
 READERS = [
@@ -19,6 +19,12 @@ READERS = [
     (forms.count,                        2**53,                   None),
     (forms.count,                        -1,                      None),
     (forms.count,                        True,                    None),
+    (forms.money,                        MONEY_MAX,               MONEY_MAX),
+    (forms.money,                        MONEY_MAX + 1,           None),
+    (forms.money,                        -1,                      None),
+    (forms.vehicles,                     VEHICLES_MAX,            VEHICLES_MAX),
+    (forms.vehicles,                     VEHICLES_MAX + 1,        None),
+    (forms.vehicles,                     True,                    None),
     (forms.version,                      1,                       1),
     (forms.version,                      True,                    None),
     (forms.word("a", "b"),               "b",                     "b"),

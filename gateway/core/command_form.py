@@ -112,7 +112,7 @@ def _lane(make: Callable[[str], Deed]) -> Callable[[Command], Deed | Rejection]:
 
 
 def _count(command: Command) -> Deed | Rejection:
-    args = forms.shape(command.args, {"inside": forms.count})
+    args = forms.shape(command.args, {"inside": forms.vehicles})
     return args if isinstance(args, Rejection) else Count(deed_id(command), args["inside"])
 
 
@@ -122,7 +122,7 @@ def _unblock(command: Command) -> Deed | Rejection:
 
 
 def _refund(command: Command) -> Deed | Rejection:
-    args = forms.shape(command.args, {"session": entitlement_form.identifier, "amount_minor": forms.count})
+    args = forms.shape(command.args, {"session": entitlement_form.identifier, "amount_minor": forms.money})
     return args if isinstance(args, Rejection) else GiveBack(deed_id(command), args["session"], args["amount_minor"])
 
 
@@ -218,9 +218,9 @@ VERBS: dict[Verb, Callable[[Command], Deed | Rejection]] = {
     Verb.REFUND: _refund,
     Verb.VOID: _settle({"session": ID}, _void),
     Verb.ATTACH: _settle({"session": ID, "stray": ID, "whose": forms.word("entry", "exit")}, _attach),
-    Verb.SHIFT_OPEN: _settle({"shift": ID, "float_minor": forms.count}, _shift_open),
-    Verb.CASH: _settle({"session": PERHAPS, "lane": PERHAPS, "amount_minor": forms.count, "shift": ID}, _cash),
+    Verb.SHIFT_OPEN: _settle({"shift": ID, "float_minor": forms.money}, _shift_open),
+    Verb.CASH: _settle({"session": PERHAPS, "lane": PERHAPS, "amount_minor": forms.money, "shift": ID}, _cash),
     Verb.SESSIONS: _sessions,
     Verb.BILL: _bill,
-    Verb.SHIFT_CLOSE: _settle({"shift": ID, "counted_minor": forms.count}, _shift_close),
+    Verb.SHIFT_CLOSE: _settle({"shift": ID, "counted_minor": forms.money}, _shift_close),
 }

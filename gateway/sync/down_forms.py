@@ -162,15 +162,15 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
         {
             "session": _id,
             "payment": _id,
-            "amount_minor": forms.count,
+            "amount_minor": forms.money,
             "status": forms.word("paid", "failed"),
         },
         _payment,
     ),
-    "repayment": ({"session": _id, "payment": _id, "amount_minor": forms.count, "place": _id}, _repayment),
-    "refund": ({"session": _id, "refund": _id, "amount_minor": forms.count, "reason": _id}, _refund),
+    "repayment": ({"session": _id, "payment": _id, "amount_minor": forms.money, "place": _id}, _repayment),
+    "refund": ({"session": _id, "refund": _id, "amount_minor": forms.money, "reason": _id}, _refund),
     "correction": (
-        {"session": _id, "correction": _id, "corrects": forms.count, "amount_minor": forms.count, "reason": _id},
+        {"session": _id, "correction": _id, "corrects": forms.count, "amount_minor": forms.money, "reason": _id},
         _correction,
     ),
     "void": ({"session": _id, "void": _id, "reason": _id}, _void),
@@ -181,23 +181,23 @@ KINDS: dict[str, tuple[Form, Callable[[Origin, Body], CityEvent]]] = {
     ),
     "dispute": ({"session": _id, "dispute": _id, "reason": _id}, _dispute),
     "verdict": ({"session": _id, "dispute": _id, "verdict": forms.word("upheld", "rejected")}, _verdict),
-    "shift": ({"shift": _id, "attendant": _id, "float_minor": forms.count}, _shift),
+    "shift": ({"shift": _id, "attendant": _id, "float_minor": forms.money}, _shift),
     "cash": (
         {
             "session": _perhaps,
             "lane": _perhaps,
             "cash": _id,
-            "amount_minor": forms.count,
+            "amount_minor": forms.money,
             "attendant": _id,
             "shift": _id,
         },
         _cash,
     ),
-    "shift-close": ({"shift": _id, "attendant": _id, "counted_minor": forms.count}, _shift_close),
+    "shift-close": ({"shift": _id, "attendant": _id, "counted_minor": forms.money}, _shift_close),
     "invoice": ({"session": _id, "invoice": _id, "rate_bp": _rate}, _invoice),
     "day": ({"tally": _id, "day": _id, "figures": _figures}, _day),
     "withdraw": ({"kind": forms.word(*Kind), "id": _id}, _withdraw),
-    "recount": ({"id": _id, "inside": forms.count}, _recount),
+    "recount": ({"id": _id, "inside": forms.vehicles}, _recount),
 }
 
 

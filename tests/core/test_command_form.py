@@ -25,6 +25,7 @@ from gateway.core.deeds import (
 from gateway.core.entitlement import Benefit, Block, Policy, Validation, Way
 from gateway.core.plate import Energy
 from gateway.findings import Which
+from gateway.forms import MONEY_MAX, VEHICLES_MAX
 from gateway.orders import LEAST_ROLE, Code, Verb
 from tests.lots import CHAIN
 from tests.operating import MANAGER
@@ -94,6 +95,24 @@ def test_what_does_not_fit_is_named(verb: Verb, args: dict[str, Any]) -> None:
         deed = read(MANAGER.command(verb, found, 0, n=7), CHAIN)
         assert isinstance(deed, Unfit), found
         assert deed.code is Code.BAD_ARGS
+
+
+@pytest.mark.parametrize(
+    ("verb", "args", "name", "most"),
+    [
+        (Verb.RECOUNT,     {},                                         "inside",        VEHICLES_MAX),
+        (Verb.REFUND,      {"session": "1.3"},                         "amount_minor",  MONEY_MAX),
+        (Verb.CASH,        CASH,                                       "amount_minor",  MONEY_MAX),
+        (Verb.SHIFT_OPEN,  FLOAT,                                      "float_minor",   MONEY_MAX),
+        (Verb.SHIFT_CLOSE, COUNTED,                                    "counted_minor", MONEY_MAX),
+    ],
+)  # fmt: skip
+def test_no_number_is_larger_than_the_sums_in_records_bear(
+    verb: Verb, args: dict[str, Any], name: str, most: int
+) -> None:
+    assert not isinstance(read(MANAGER.command(verb, {**args, name: most}, 0, n=7), CHAIN), Unfit)
+    deed = read(MANAGER.command(verb, {**args, name: most + 1}, 0, n=8), CHAIN)
+    assert deed == Unfit(Code.BAD_ARGS, f"{name}: not a whole number from 0 to {most}")
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,11 @@ from gateway.core.days import SUMS, count, figures
 from gateway.core.events import Woke
 from gateway.core.moment import ClockQuality
 from gateway.core.session import DAY_MS
+from gateway.forms import MONEY_MAX, VEHICLES_MAX, Rejection
+from gateway.sync.down_forms import down_event
 from tests.core.test_corrections import reasons
 from tests.core.test_payments import OWED, owing
-from tests.lots import HOUR_MS, SmallLot, at, state_of
+from tests.lots import HOUR_MS, SmallLot, at, plate, state_of
 
 
 def day(folder: Path) -> tuple[SmallLot, str]:
@@ -132,3 +134,32 @@ def test_cash_and_what_is_given_up_are_counted(tmp_path: Path) -> None:
     lot.step(Woke(), after_ms=DAY_MS)
     found = lot.last("day")["figures"]
     assert (found["cash_minor"], found["written_off_minor"], found["open_minor"]) == (300, 400, 0)
+
+
+def test_the_largest_numbers_that_may_come_fit_every_record_that_sums_them(tmp_path: Path) -> None:
+    lot, session = owing(tmp_path)
+    shift = {"shift": "s-1", "attendant": "wang"}
+    money = {"session": session, "reason": "seen", "amount_minor": MONEY_MAX}
+    (set_by,) = lot.rows(f"SELECT priced_n FROM session WHERE id = '{session}'")[0]
+
+    def tell(kind: str, body: dict[str, object]) -> None:
+        event = down_event(kind, body, lot.origin())
+        assert not isinstance(event, Rejection)
+        lot.step(event)
+
+    tell("recount", {"id": "c-1", "inside": VEHICLES_MAX})
+    tell("shift", {**shift, "float_minor": MONEY_MAX})
+    tell("correction", {**money, "correction": "c-2", "corrects": set_by})
+    cash = {"session": session, "lane": "", "cash": "k-1", "amount_minor": MONEY_MAX}
+    tell("cash", {**shift, **cash})
+    for payment in ("p-1", "p-2", "p-3"):
+        paid = {"session": session, "payment": payment, "amount_minor": MONEY_MAX}
+        tell("payment", {**paid, "status": "paid"})
+    tell("refund", {**money, "refund": "r-1"})
+    lot.enter(plate("浙A00002"))
+    tell("shift-close", {**shift, "counted_minor": 0})
+    lot.step(Woke(), after_ms=DAY_MS)
+    assert lot.last("heartbeat")["inside"] == VEHICLES_MAX + 1
+    assert lot.last("shift-closed")["difference_minor"] == -2 * MONEY_MAX
+    found = lot.last("day")["figures"]
+    assert (found["billed_minor"], found["paid_minor"], found["cash_minor"]) == (MONEY_MAX, 3 * MONEY_MAX, MONEY_MAX)

@@ -25,7 +25,7 @@ from gateway.core.city_events import (
     ShiftOpened,
 )
 from gateway.core.entitlement import Kind, Suspension
-from gateway.forms import Reason, Rejection
+from gateway.forms import MONEY_MAX, VEHICLES_MAX, Reason, Rejection
 from gateway.sync.down_forms import FIGURES_MAX, ID_BYTES_MAX, RATE_BP_MAX, down_event
 
 ORIGIN = Origin(1, "line", bytes(64))
@@ -34,6 +34,8 @@ PAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "status": "f
 REPAYMENT = {"session": "1.2", "payment": "p-1", "amount_minor": 700, "place": "lot-2"}
 REFUND = {"session": "1.2", "refund": "r-1", "amount_minor": 700, "reason": "goodwill"}
 CASH = {"cash": "k-1", "session": "", "lane": "out", "amount_minor": 5}
+SHIFT = {"shift": "s-1", "attendant": "wang"}
+CORRECTION = {"session": "1.2", "reason": "seen", "correction": "c-1", "corrects": 4, "amount_minor": 5}
 DAY = {"tally": "t-1", "day": "2026-11-02", "figures": {"open_minor": -7, "entries": 3}}
 SUSPEND = {"id": "u-1", "plate": "blue 浙A12345"}
 
@@ -95,6 +97,14 @@ def test_each_kind_becomes_its_event() -> None:
         ("day", DAY | {"figures": {str(i): i for i in range(FIGURES_MAX + 1)}}, Reason.FORM),
         ("withdraw", {"kind": "parade", "id": "u-1"},            Reason.FORM),
         ("recount", {"id": "c-1", "inside": -1},                 Reason.FORM),
+        ("recount", {"id": "c-1", "inside": VEHICLES_MAX + 1},   Reason.FORM),
+        ("payment", PAYMENT | {"amount_minor": MONEY_MAX + 1},   Reason.FORM),
+        ("repayment", REPAYMENT | {"amount_minor": MONEY_MAX + 1}, Reason.FORM),
+        ("refund", REFUND | {"amount_minor": MONEY_MAX + 1},     Reason.FORM),
+        ("correction", CORRECTION | {"amount_minor": MONEY_MAX + 1}, Reason.FORM),
+        ("cash", CASH | SHIFT | {"amount_minor": MONEY_MAX + 1}, Reason.FORM),
+        ("shift", SHIFT | {"float_minor": MONEY_MAX + 1},        Reason.FORM),
+        ("shift-close", SHIFT | {"counted_minor": MONEY_MAX + 1}, Reason.FORM),
     ],
 )  # fmt: skip
 def test_what_is_skipped(kind: str, body: object, reason: Reason) -> None:

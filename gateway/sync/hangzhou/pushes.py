@@ -14,7 +14,7 @@ from typing import Any
 
 from gateway.core.platform_events import AuthorizationPushed, FeeAsked, PaymentPushed, Push, PushOrigin
 from gateway.core.platform_state import KeptPush, PushState
-from gateway.forms import Reason, Rejection
+from gateway.forms import MONEY_MAX, Reason, Rejection
 from gateway.sync.hangzhou.envelope import Fields, read_push
 from gateway.sync.hangzhou.terms import Refusal, Terms
 
@@ -23,7 +23,6 @@ COLOURS = {1: "blue", 2: "yellow", 3: "white", 4: "black", 5: "green"}
 PAID = 1
 """The only payStatus that anybody explains."""
 ID_BYTES_MAX = 64
-MONEY_MAX = 1_000_000_000
 
 
 class Pushes:
