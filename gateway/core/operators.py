@@ -43,7 +43,7 @@ KEPT_MS = 86_400_000
 """How long a command that comes again gets its reply again; after it, its number is a replayed one."""
 REFUSALS_MAX = 60
 REFUSALS_MS = 3_600_000
-"""Refusals that anybody can provoke with an old command of another gateway's: beyond so many an hour they are only counted."""
+"""Refusals that an old command, another gateway's or a key without rights can provoke: beyond so many an hour only counted."""
 STRANGERS_MS = 600_000
 """Strangers are written down at most so often, with their number."""
 
@@ -104,18 +104,21 @@ def commanded(memory: LotMemory, event: CommandArrived, now: Moment, answer: Ans
 
 
 def judge(memory: LotMemory, known: Known, event: CommandArrived, now: Moment) -> Unfit | None:
-    """Why a command is refused, None if it is obeyed."""
+    """Why a command is refused, None if it is obeyed.
+
+    A used number comes before the key's own state: only an unused one may be used up, also by a refusal.
+    """
     command, deed = event.command, event.deed
     if isinstance(deed, Unfit) and deed.code is Code.WRONG_GATEWAY:
         return deed
     if command.lot != memory.lot.lot:
         return Unfit(Code.WRONG_LOT, f"this is lot {memory.lot.lot}")
+    if memory.roster.is_used(known, command.n):
+        return Unfit(Code.REPLAYED, f"numbers up to {max(known.counter, command.n)} are used")
     if known.revoked:
         return Unfit(Code.REVOKED, f"not in the city's list {memory.roster.version}")
     if known.operator.expires_ms <= now.wall_ms:
         return Unfit(Code.EXPIRED_KEY, "ask the city for a new term")
-    if command.n <= known.counter:
-        return Unfit(Code.REPLAYED, f"numbers up to {known.counter} are used")
     late = _untimely(event, now)
     if late is not None:
         return late
@@ -257,8 +260,8 @@ def _shown(memory: LotMemory, line: str, deed: Look | Explain, now: Moment) -> s
 
 
 def _is_flood(memory: LotMemory, code: Code, now: Moment) -> bool:
-    """Whether so many refusals that use up no number were written down this hour that one more would help only a flooder."""
-    if code not in (Code.WRONG_GATEWAY, Code.WRONG_LOT, Code.REPLAYED):
+    """Whether so many refusals of what may not command here were written down this hour that one more helps only a flooder."""
+    if code not in (Code.WRONG_GATEWAY, Code.WRONG_LOT, Code.REPLAYED, Code.REVOKED, Code.EXPIRED_KEY):
         return False
     roster = memory.roster
     if now.mono_ms - roster.refusals_from_ms >= REFUSALS_MS:

@@ -118,9 +118,13 @@ class Roster:
         self._known = {**revoked, **named}
         changes.known.update(self._known)
 
+    def is_used(self, known: Known, n: int) -> bool:
+        """Whether a number was used up, by what the journal keeps too: a forgotten key that is listed again counts from 0."""
+        return n <= known.counter or (known.operator.key, n) in self._recalled
+
     def use(self, known: Known, given: Given, changes: RosterChanges) -> None:
-        """A command was judged: its number is used, its reply kept."""
-        self._known[given.key] = changes.known[given.key] = replace(known, counter=given.n)
+        """A command was judged: its number, which is not used yet, is used from now on, and its reply kept."""
+        self._known[given.key] = changes.known[given.key] = replace(known, counter=max(known.counter, given.n))
         self._recalled[given.key, given.n] = given
         changes.given.append(given)
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from gateway import verifier
+from gateway.core import roster
 from gateway.core.city_events import ShiftOpened
 from gateway.core.command_form import without_plates
 from gateway.core.commands import OpenBarrier, RaiseAlarm, SendReply
@@ -221,6 +222,44 @@ def test_a_number_is_used_once(lot: OperatedLot, restart: bool, back: int) -> No
     assert (reply.code, lot.last("command")["code"]) == (Code.REPLAYED, Code.REPLAYED)
     assert OpenBarrier("in") not in lot.outcome.commands
     assert lot.obey(MANAGER, Verb.BARRIER_OPEN, OUT).state == "done"
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize("lost", ["revoked", "expired"])
+@pytest.mark.parametrize("again", ["the same line", "another line", "a lower number"])
+def test_a_key_that_lost_its_rights_uses_no_number_twice(tmp_path: Path, restart: bool, lost: str, again: str) -> None:
+    lot = OperatedLot(tmp_path)
+    late = Console(3, Role.MANAGER, expires_ms=START_MS + HOUR_MS)
+    lot.list(late, MANAGER)
+    first = lot.arrived(late, Verb.BARRIER_OPEN, OUT, n=7)
+    assert lot.replied(first).state == "done"
+    if lost == "revoked":
+        lot.list(MANAGER, version=2)
+    lot.wait(KEPT_MS + HOUR_MS)
+    for _ in range(2):
+        if restart:
+            lot.restart()
+        n = 3 if again == "a lower number" else 7
+        event = first if again == "the same line" else lot.arrived(late, Verb.BARRIER_OPEN, {"lane": "in"}, n=n)
+        assert lot.replied(event).code == Code.REPLAYED
+    assert lot.rows(f"SELECT counter FROM operator WHERE key = '{late.key}'") == [(7,)]
+    assert lot.obey(late, Verb.BARRIER_OPEN, OUT, n=8).code == (Code.REVOKED if lost == "revoked" else Code.EXPIRED_KEY)
+    assert lot.obey(MANAGER, Verb.BARRIER_OPEN, OUT).state == "done"
+
+
+def test_a_forgotten_key_that_is_listed_again_uses_no_number_twice(
+    lot: OperatedLot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(roster, "KNOWN_MAX", 1)
+    n = ATTENDANT.n + 1
+    lot.obey(ATTENDANT, Verb.BARRIER_OPEN, OUT)
+    lot.list(MANAGER, version=2)
+    lot.list(ATTENDANT, version=3)
+    known = lot.engine.memory.roster.find(ATTENDANT.key)
+    assert known is not None
+    assert known.counter == 0
+    assert lot.obey(ATTENDANT, Verb.BARRIER_OPEN, {"lane": "in"}, n=n).code == Code.REPLAYED
+    assert lot.obey(ATTENDANT, Verb.BARRIER_OPEN, OUT).state == "done"
 
 
 def test_a_refused_command_uses_its_number_up(lot: OperatedLot) -> None:
@@ -462,6 +501,24 @@ def test_a_flood_of_old_commands_does_not_fill_the_ledger(lot: OperatedLot) -> N
     assert len(lot.lines("command")) == 1 + REFUSALS_MAX
     lot.wait(HOUR_MS)
     assert lot.obey(ATTENDANT, Verb.BARRIER_OPEN, OUT, n=ATTENDANT.n).record > 0
+
+
+@pytest.mark.parametrize(
+    ("listed", "code"),
+    [
+        ((MANAGER,),       Code.REVOKED),
+        ((MANAGER, LATE),  Code.EXPIRED_KEY),
+    ],
+)  # fmt: skip
+def test_a_flood_of_a_key_without_rights_does_not_fill_the_ledger(
+    lot: OperatedLot, listed: tuple[Console, ...], code: Code
+) -> None:
+    lot.list(MANAGER, ATTENDANT, LATE, version=2)
+    lot.list(*listed, version=3)
+    who = LATE if LATE in listed else ATTENDANT
+    assert {lot.obey(who, Verb.BARRIER_OPEN, OUT).code for _ in range(REFUSALS_MAX + 5)} == {code}
+    assert len(lot.lines("command")) == REFUSALS_MAX
+    assert lot.rows("SELECT count(*) FROM command") == [(REFUSALS_MAX,)]
 
 
 def test_a_start_opens_again_for_a_command_just_obeyed(lot: OperatedLot) -> None:
