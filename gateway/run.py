@@ -9,35 +9,33 @@ then ends the process.
 from __future__ import annotations
 
 import asyncio
-import base64
 import itertools
 import logging
 import secrets
 import signal
-import sqlite3
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import Any
 
+from gateway.beginning import Begun, begin, open_journal
 from gateway.bus_line import BusLine, Capture
-from gateway.city_line import CityLine, Nameplate
+from gateway.city_line import CityLine
 from gateway.config import Config
 from gateway.core.commands import Command, OpenBarrier, SendReply, ShowText
 from gateway.core.events import BudgetSpent, BusEvent, Event, NodeEvent, PlateRead, Woke
 from gateway.core.layout import LaneNode, LaneRole
 from gateway.core.moment import Moment
-from gateway.core.platform_state import Asked, KeptPush, Work
-from gateway.core.record import SALT_BYTES, Record
-from gateway.engine import Engine, Identity, Outcome
-from gateway.export import Statement, StatementError
-from gateway.fallback import run_open
+from gateway.core.platform_state import Asked, Work
+from gateway.core.record import Record
+from gateway.engine import Outcome
+from gateway.fallback import DAMAGE, run_open
 from gateway.hangzhou_line import HangzhouLine
 from gateway.lot_rules import load_rules
 from gateway.shell.clock import Clock
-from gateway.shell.signer import Signer, load_keys, load_public, take_next
+from gateway.shell.signer import Signer, load_public
 from gateway.shell.worker import Failure, Worker
-from gateway.store.journal import Journal
+from gateway.store import starts
+from gateway.store.starts import Starts
 
 log = logging.getLogger(__name__)
 
@@ -49,6 +47,12 @@ TICK_S = 1.0
 
 LAST_WORDS_S = 0.5
 """After a failed commit: time for the opening commands to go over the bus before the process ends."""
+
+FAILED_STARTS_MAX = 3
+"""A fault of the moment ends with the first new start; three in a row come of the ledger or of what a node repeats."""
+
+OPEN_S = 60.0
+"""How long the gateway runs open before it tries such a ledger again: entries are shut for a second in a minute at most."""
 
 EXIT_FAILED = 1
 EXIT_TRY_LATER = 75
@@ -100,77 +104,47 @@ def run(config: Config, clock: Clock, capture: Capture | None = None) -> int:
     config.broker.check_files()
     if config.hangzhou is not None:
         config.hangzhou.check_files()
+    data = config.gateway.data
+    failed = starts.load(data).failed
+    if failed >= FAILED_STARTS_MAX:
+        reason = f"{failed} starts in a row died before they wrote anything"
+        asyncio.run(run_open(config, clock, reason, lambda: open_journal(config).close(), OPEN_S))
+        failed = FAILED_STARTS_MAX - 1
     try:
-        journal = open_checked(config)
-        hello = journal.next_hello()
-        signer, successor = load_keys(config.gateway.key, journal.head().key)
-        engine = Engine(
-            identity=Identity(config.gateway.id, config.lot.id, version("lotgate")),
-            lot=config.layout,
-            rules=rules,
-            journal=journal,
-            signer=signer,
-            salt=lambda: base64.b64encode(secrets.token_bytes(SALT_BYTES)).decode(),
-            successor=successor,
-            platform=config.hangzhou.lot() if config.hangzhou is not None else None,
-        )
-        started = engine.start(clock.moment())
-    except (sqlite3.Error, OSError) as error:
-        asyncio.run(run_open(config, clock, str(error), lambda: open_checked(config).close()))
-        return EXIT_TRY_LATER
-    if successor is not None:
-        take_next(config.gateway.key)
-        signer = successor
-    me = Nameplate(hello, journal.head().epoch, signer.key, rules.tariff, version("lotgate"), *_statement(config))
-    waiting = tuple(journal.platform.waiting())
-    gateway = Gateway(
-        config, clock, engine, me, city_key=city_key, acked=journal.acked(), capture=capture, waiting=waiting
-    )
-    return asyncio.run(gateway.run(started))
-
-
-def _statement(config: Config) -> tuple[str, str]:
-    """The city's word on the record key, for consoles; a gateway goes on without it, and only its replies prove less."""
-    try:
-        found = Statement.load(config.gateway.statement)
-    except StatementError as error:
-        log.warning("%s", error)
-        return "", ""
-    return found.line, base64.b64encode(found.signature).decode()
-
-
-def open_journal(config: Config) -> Journal:
-    """The ledger of this gateway, made if it is not there. Raises sqlite3.Error or OSError if it can't be written."""
-    config.gateway.data.mkdir(parents=True, exist_ok=True)
-    path = config.gateway.data / "ledger.db"
-    return Journal(path, chain=config.gateway.id, instance=secrets.token_hex(8))
-
-
-def open_checked(config: Config) -> Journal:
-    """The ledger, if what was written since the last receipt is still there; else sqlite3.Error that names the record."""
-    signer = Signer.load(config.gateway.key)
-    journal = open_journal(config)
-    journal.check(signer.made)
-    return journal
+        begun = begin(config, clock, rules, failed)
+    except DAMAGE as error:
+        log.exception("the ledger can't be taken up")
+        reason = str(error)
+    else:
+        gateway = Gateway(config, clock, begun, city_key=city_key, capture=capture)
+        code = asyncio.run(gateway.run())
+        died = code == EXIT_FAILED and not gateway.committed
+        starts.keep(data, Starts(begun.me.hello, failed + 1 if died else 0))
+        return code
+    asyncio.run(run_open(config, clock, reason, lambda: begin(config, clock, rules, failed).engine.close()))
+    return EXIT_TRY_LATER
 
 
 class Gateway:
-    """The event loop's side: buses, city, budgets. Everything that touches the ledger goes through the worker."""
+    """The event loop's side: buses, city, budgets. Everything that touches the ledger goes through the worker.
+
+    `committed`: whether a step made anything durable since the start.
+    """
 
     def __init__(
         self,
         config: Config,
         clock: Clock,
-        engine: Engine,
-        me: Nameplate,
+        begun: Begun,
         *,
         city_key: bytes,
-        acked: dict[str, tuple[int, int]],
         capture: Capture | None,
-        waiting: tuple[KeptPush, ...] = (),
     ) -> None:
+        engine, me = begun.engine, begun.me
         self._clock = clock
         self._engine = engine
+        self._started = begun.started
+        self.committed = False
         self._worker: Worker[Item, Result] = Worker(self._work, self._done)
         self._city = CityLine(
             config,
@@ -181,7 +155,7 @@ class Gateway:
             submit=self._submit,
             read=self._read,
         )
-        self._waiting = waiting
+        self._waiting = begun.waiting
         part = config.hangzhou
         self._hangzhou: HangzhouLine | None = None
         if part is not None:
@@ -193,7 +167,7 @@ class Gateway:
                 part,
                 hello=me.hello,
                 nonce=lambda: secrets.token_bytes(8),
-                acked=acked,
+                acked=begun.acked,
                 clock=clock,
                 on_events=self._bus_events,
                 hold=lambda: self._worker.full,
@@ -210,19 +184,19 @@ class Gateway:
         self._stopped = asyncio.Event()
         self._exit_code = 0
 
-    async def run(self, started: Outcome) -> int:
+    async def run(self) -> int:
         """Start everything, wait for the end, stop everything."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(self._callback_raised)
         for number in (signal.SIGTERM, signal.SIGINT):
             self._loop.add_signal_handler(number, self.stop)
         self._worker.start()
-        self._city.start(started)
+        self._city.start(self._started)
         if self._hangzhou is not None:
             self._hangzhou.start(self._waiting)
         for line in self._lines:
             line.start()
-        self._follow(started)
+        self._follow(self._started)
         works: list[Coroutine[Any, Any, Any]] = [self._stopped.wait(), self._city.listen(), self._tick()]
         if self._hangzhou is not None:
             works.append(self._hangzhou.serve())
@@ -292,6 +266,7 @@ class Gateway:
             case _, Failure():
                 self._fail(result.error)
             case StepItem(), Outcome():
+                self.committed = self.committed or bool(result.acked) or result.head_n > self._started.head_n
                 for key in item.budgets:
                     budget = self._budgets.pop(key, None)
                     if budget is not None:

@@ -116,7 +116,7 @@ async def operated(site: Site, folder: Path) -> AsyncIterator[Lot]:
         config = make_config(folder, lane.port.slave)
         config = replace(config, broker=broker, city=replace(config.city, name="hz"))
         gateway, engine = make_gateway(config, statement())
-        running = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+        running = asyncio.create_task(gateway.run())
         lot = Lot(site, folder, lane, engine)
         await lot.list(ATTENDANT, MANAGER)
         yield lot

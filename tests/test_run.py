@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import queue
+import signal
 import sqlite3
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,8 +19,10 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from firmware import wire
 from firmware.cipher import Cipher
-from firmware.lane import EXIT, LaneNode
+from firmware.lane import ENTRY, EXIT, LaneNode
 from gateway import fallback
+from gateway import run as running_gateway
+from gateway.beginning import Begun, begin, open_checked, open_journal
 from gateway.city_line import Nameplate
 from gateway.config import BrokerPart, BusPart, CityPart, Config, ConfigError, GatewayPart, LotPart
 from gateway.core.events import PlateRead, Source
@@ -26,12 +32,14 @@ from gateway.core.layout import LaneRole
 from gateway.core.memory import Rules
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.engine import Engine, Identity
-from gateway.fallback import run_open
+from gateway.fallback import DAMAGE, run_open
+from gateway.lot_rules import load_rules
 from gateway.quote import shipped_tariff
-from gateway.run import EXIT_FAILED, EXIT_TRY_LATER, Gateway, StepItem, open_checked, open_journal, run
+from gateway.run import EXIT_FAILED, EXIT_TRY_LATER, FAILED_STARTS_MAX, Gateway, StepItem, run
 from gateway.shell.clock import SystemClock
 from gateway.shell.signer import Signer
 from gateway.store.journal import DamagedError
+from gateway.store.starts import load
 from sim.aes import Aes
 from sim.bus_port import BusPort
 from sim.clock import real_ms
@@ -44,16 +52,16 @@ LIMIT_S = 8.0
 SIGNER = Signer(KEY)
 
 
-def make_node() -> LaneNode:
+def make_node(role: int = EXIT) -> LaneNode:
     cipher = Cipher(Aes)
     uid = bytes.fromhex(UID)
     key = wire.node_key(cipher, SITE_KEY, uid)
-    return LaneNode(1, uid, key, cipher, memory=Fram(4096), role=EXIT, boot=1, nonce=lambda: bytes(range(8)))
+    return LaneNode(1, uid, key, cipher, memory=Fram(4096), role=role, boot=1, nonce=lambda: bytes(range(8)))
 
 
-def make_config(folder: Path, device: str) -> Config:
+def make_config(folder: Path, device: str, role: LaneRole = LaneRole.EXIT) -> Config:
     (folder / "site.key").write_text(SITE_KEY.hex(), encoding="ascii")
-    bus = BusPart("bus", device, 115200, folder / "site.key", (LanePlace(1, UID, "out", LaneRole.EXIT),))
+    bus = BusPart("bus", device, 115200, folder / "site.key", (LanePlace(1, UID, "out", role),))
     return Config(
         path=folder / "gateway.toml",
         gateway=GatewayPart("gw-1", folder / "data", folder / "key", folder / "statement"),
@@ -78,15 +86,16 @@ def make_gateway(
         salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
     )
     me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test", *statement)
+    started = engine.start(SystemClock().moment())
     public = KEY.public_key().public_bytes_raw()
-    return Gateway(config, SystemClock(), engine, me, city_key=public, acked={}, capture=None), engine
+    return Gateway(config, SystemClock(), Begun(engine, started, me, {}), city_key=public, capture=None), engine
 
 
 class ExitLane:
     """The node on a pseudo-terminal, its timers running; `until` waits for a condition that a frame or a timer brings about."""
 
-    def __init__(self) -> None:
-        self.node = make_node()
+    def __init__(self, role: int = EXIT) -> None:
+        self.node = make_node(role)
         self._moved = asyncio.Event()
         self.port = BusPort([self.node], stamp=lambda ms: ms, fed=self._moved.set)
 
@@ -122,8 +131,8 @@ def test_a_stalled_disk_holds_nobody_and_is_written_down(tmp_path: Path) -> None
     async def story() -> list[str]:
         async with ExitLane() as lane:
             node = lane.node
-            gateway, engine = make_gateway(make_config(tmp_path, lane.port.slave))
-            running = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+            gateway, _ = make_gateway(make_config(tmp_path, lane.port.slave))
+            running = asyncio.create_task(gateway.run())
             blocker = sqlite3.connect(tmp_path / "data" / "ledger.db", isolation_level=None)
             blocker.execute("BEGIN EXCLUSIVE")
             arrive(node)
@@ -144,7 +153,6 @@ def test_two_reads_at_one_exit_have_a_budget_each(tmp_path: Path) -> None:
         gateway, engine = make_gateway(make_config(tmp_path, "/dev/null"))
         gateway._loop = asyncio.get_running_loop()
         now = SystemClock().moment()
-        engine.start(now)
         source = Source(UID, 1, 1, 0)
         read = PlateRead(source, "out", Plate("浙A12345", Colour.BLUE, Vehicle.SMALL, Energy.FUEL, 99))
         # The worker is not running: both steps wait, as behind a disk that stalls.
@@ -166,11 +174,10 @@ def test_a_failed_commit_opens_first_and_then_ends_the_process(tmp_path: Path) -
     async def story() -> int:
         async with ExitLane() as lane:
             node = lane.node
-            gateway, engine = make_gateway(make_config(tmp_path, lane.port.slave))
-            started = engine.start(SystemClock().moment())
+            gateway, _ = make_gateway(make_config(tmp_path, lane.port.slave))
             other = sqlite3.connect(tmp_path / "data" / "ledger.db")
             other.execute("CREATE TRIGGER broken BEFORE INSERT ON record BEGIN SELECT raise(ABORT, 'broken'); END")
-            running = asyncio.create_task(gateway.run(started))
+            running = asyncio.create_task(gateway.run())
             arrive(node)
             await lane.until(lambda: node.opened == 1)
             assert node.pending > 0
@@ -231,8 +238,8 @@ def test_running_open_ends_when_the_ledger_is_back_and_what_the_node_kept_is_boo
             (tmp_path / "data").unlink()
             await asyncio.wait_for(running, LIMIT_S)
             assert node.pending > 0
-            gateway, engine = make_gateway(config)
-            gateway_running = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+            gateway, _ = make_gateway(config)
+            gateway_running = asyncio.create_task(gateway.run())
             await lane.until(lambda: node.pending == 0)
             gateway.stop()
             assert await gateway_running == 0
@@ -275,6 +282,134 @@ def test_a_ledger_that_is_damaged_since_the_last_receipt_means_an_open_exit_unti
     assert len(told) == 1
     assert "record 2 is damaged" in told[0]
     assert open_checked(config).head().n == 2
+
+
+def runnable(tmp_path: Path, device: str = "/dev/null") -> Config:
+    """A configuration of an entry, with all its files."""
+    Signer.create(tmp_path / "key")
+    public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "city.pub").write_bytes(public)
+    return make_config(tmp_path, device, LaneRole.ENTRY)
+
+
+class Driver(threading.Thread):
+    """A vehicle at an entry whose node lives in a loop of its own, since `run` has the main thread's.
+
+    `then` is called once the barrier rose, or did not for too long, so that `run` comes to its end.
+    """
+
+    def __init__(self, then: Callable[[ExitLane], Awaitable[None]]) -> None:
+        super().__init__(daemon=True)
+        self._then = then
+        self.device: queue.Queue[str] = queue.Queue()
+        self.let_in = False
+        self.lane = ExitLane(ENTRY)
+        self.start()
+
+    def run(self) -> None:
+        asyncio.run(self._story())
+
+    async def _story(self) -> None:
+        async with self.lane as lane:
+            self.device.put(lane.port.slave)
+            arrive(lane.node)
+            try:
+                await lane.until(lambda: lane.node.opened == 1)
+                self.let_in = True
+            finally:
+                await self._then(lane)
+
+
+def root_pages(ledger: Path) -> dict[str, list[int]]:
+    """The root pages of each table and of its indexes."""
+    connection = sqlite3.connect(ledger)
+    found: dict[str, list[int]] = {}
+    for table, page in connection.execute("SELECT tbl_name, rootpage FROM sqlite_schema WHERE rootpage > 0"):
+        found.setdefault(table, []).append(page)
+    connection.close()
+    return found
+
+
+def overwrite(ledger: Path, pages: list[int], whole: bytes = b"") -> None:
+    """Damage these pages, or put them back as they were in the `whole` file."""
+    with ledger.open("r+b") as file:
+        for page in pages:
+            start = (page - 1) * 4096
+            file.seek(start)
+            file.write(whole[start : start + 4096] or b"\xff" * 4096)
+
+
+def test_whatever_page_is_damaged_the_start_either_goes_on_or_is_known_to_fail(tmp_path: Path) -> None:
+    config = runnable(tmp_path)
+    rules = load_rules(config, KEY.public_key().public_bytes_raw())
+    begin(config, SystemClock(), rules).engine.close()
+    ledger = config.gateway.data / "ledger.db"
+    whole, pages = ledger.read_bytes(), root_pages(ledger)
+    failed = set()
+    for table, found in pages.items():
+        overwrite(ledger, found)
+        try:
+            begin(config, SystemClock(), rules).engine.close()
+        except DAMAGE:
+            failed.add(table)
+        for path in config.gateway.data.glob("ledger.db*"):
+            path.unlink()
+        ledger.write_bytes(whole)
+    assert {"chain", "record", "session", "lane", "operator", "node"} <= failed
+
+
+@pytest.mark.parametrize("table", ["chain", "session"])
+def test_a_damaged_page_lets_a_vehicle_in_until_the_ledger_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str
+) -> None:
+    monkeypatch.setattr(fallback, "RETRY_S", 0.05)
+
+    async def repair(_: ExitLane) -> None:
+        overwrite(ledger, pages, whole)
+
+    driver = Driver(repair)
+    config = runnable(tmp_path, driver.device.get(timeout=LIMIT_S))
+    rules = load_rules(config, KEY.public_key().public_bytes_raw())
+    begin(config, SystemClock(), rules).engine.close()
+    # A node takes no hello that is not newer, and the file beside the ledger alone may know the newest.
+    driver.lane.node._log.see_epoch(1)
+    ledger = config.gateway.data / "ledger.db"
+    whole = ledger.read_bytes()
+    pages = root_pages(ledger)[table]
+    overwrite(ledger, pages)
+    assert run(config, SystemClock()) == EXIT_TRY_LATER
+    driver.join(LIMIT_S)
+    assert driver.let_in
+    assert driver.lane.node.pending > 0
+    # The hello of the run without a ledger is behind it.
+    assert open_journal(config).next_hello() > driver.lane.node._log.epoch
+
+
+def test_starts_that_die_of_a_step_run_open_and_then_try_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fallback, "RETRY_S", 0.05)
+    monkeypatch.setattr(running_gateway, "OPEN_S", 0.05)
+    monkeypatch.setattr(running_gateway, "LAST_WORDS_S", 0.05)
+
+    async def repair(lane: ExitLane) -> None:
+        other.execute("DROP TRIGGER broken")
+        with contextlib.suppress(TimeoutError):
+            await lane.until(lambda: lane.node.pending == 0)
+        signal.raise_signal(signal.SIGTERM)
+
+    driver = Driver(repair)
+    config = runnable(tmp_path, driver.device.get(timeout=LIMIT_S))
+    rules = load_rules(config, KEY.public_key().public_bytes_raw())
+    begin(config, SystemClock(), rules).engine.close()
+    other = sqlite3.connect(config.gateway.data / "ledger.db", isolation_level=None, check_same_thread=False)
+    other.execute("CREATE TRIGGER broken BEFORE INSERT ON lane BEGIN SELECT raise(ABORT, 'broken'); END")
+    codes = [run(config, SystemClock()) for _ in range(FAILED_STARTS_MAX)]
+    assert codes == [EXIT_FAILED] * FAILED_STARTS_MAX
+    assert driver.lane.node.opened == 0
+    assert load(config.gateway.data).failed == FAILED_STARTS_MAX
+    assert run(config, SystemClock()) == 0
+    driver.join(LIMIT_S)
+    assert driver.let_in
+    assert load(config.gateway.data).failed == 0
 
 
 @pytest.mark.parametrize("named", ["password_file", "ca", "key"])

@@ -83,6 +83,7 @@ TESTED_BY = {
     "gateway/store/looking.py": "tests/core/test_looking.py",
     "gateway/store/settlements.py": "tests/core/test_days.py",
     "gateway/core/settling.py": "tests/core/test_corrections.py",
+    "gateway/beginning.py": "tests/test_run.py",
     "gateway/fallback.py": "tests/test_run.py",
     "gateway/config_table.py": "tests/test_config.py",
     "gateway/sync/hangzhou/tables.py": "tests/sync/hangzhou/test_uploads.py",
@@ -157,7 +158,6 @@ OWNERS = {
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
         "gateway/store/",
-        "gateway/run.py",
         "gateway/fallback.py",
         "sim/books.py",
         "sim/city_store.py",

@@ -181,10 +181,10 @@ class Journal:
         """The random id that the ledger was born with."""
         return str(self._connection.execute("SELECT instance FROM chain").fetchone()[0])
 
-    def next_hello(self) -> int:
-        """Number of this start, risen by one and durable: the bus refuses hellos that are not newer."""
+    def next_hello(self, after: int = 0) -> int:
+        """Number of this start, durable and above all before and `after`: the bus refuses hellos that are not newer."""
         with self._giving_up_the_reserve():
-            self._connection.execute("UPDATE chain SET hello = hello + 1")
+            self._connection.execute("UPDATE chain SET hello = max(hello, ?) + 1", (after,))
         return int(self._connection.execute("SELECT hello FROM chain").fetchone()[0])
 
     def acked(self) -> dict[str, tuple[int, int]]:
