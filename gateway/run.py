@@ -152,7 +152,7 @@ class Gateway:
             clock=clock,
             city_key=city_key,
             operators=engine.memory.roster.publics(),
-            submit=self._submit,
+            submit=self._submit_waiting,
             read=self._read,
         )
         self._waiting = begun.waiting
@@ -160,7 +160,7 @@ class Gateway:
         self._hangzhou: HangzhouLine | None = None
         if part is not None:
             self._hangzhou = HangzhouLine(
-                part, part.terms(), part.secret(), clock=clock, submit=self._submit_platform, read=self._read_platform
+                part, part.terms(), part.secret(), clock=clock, submit=self._submit_waiting, read=self._read_platform
             )
         self._lines = [
             BusLine(
@@ -170,7 +170,7 @@ class Gateway:
                 acked=begun.acked,
                 clock=clock,
                 on_events=self._bus_events,
-                hold=lambda: self._worker.full,
+                hold=lambda: self._worker.filling,
                 capture=capture,
             )
             for part in config.buses
@@ -315,7 +315,8 @@ class Gateway:
     def _read(self, first: int, limit: int) -> bool:
         return self._worker.submit(ReadItem(first, limit))
 
-    def _submit_platform(self, events: tuple[Event, ...]) -> bool:
+    def _submit_waiting(self, events: tuple[Event, ...]) -> bool:
+        """For what can come again, as whatever comes by network does: a burst of it must leave the bus its room."""
         return not self._worker.crowded and self._submit(events)
 
     def _read_platform(self, asked: Asked) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import queue
 import signal
@@ -25,7 +26,7 @@ from gateway import run as running_gateway
 from gateway.beginning import Begun, begin, open_checked, open_journal
 from gateway.city_line import Nameplate
 from gateway.config import BrokerPart, BusPart, CityPart, Config, ConfigError, GatewayPart, LotPart
-from gateway.core.events import PlateRead, Source
+from gateway.core.events import BarrierMoved, PlateRead, Position, Source
 from gateway.core.exit import WithoutLease
 from gateway.core.layout import LaneNode as LanePlace
 from gateway.core.layout import LaneRole
@@ -34,17 +35,22 @@ from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from gateway.engine import Engine, Identity
 from gateway.fallback import DAMAGE, run_open
 from gateway.lot_rules import load_rules
+from gateway.orders import Verb
 from gateway.quote import shipped_tariff
 from gateway.run import EXIT_FAILED, EXIT_TRY_LATER, FAILED_STARTS_MAX, Gateway, StepItem, run
 from gateway.shell.clock import SystemClock
+from gateway.shell.mqtt import Arrived
 from gateway.shell.signer import Signer
+from gateway.shell.worker import CROWDED, FILLING
 from gateway.store.journal import DamagedError
 from gateway.store.starts import load
+from gateway.topics import Kind, Topic
 from sim.aes import Aes
 from sim.bus_port import BusPort
 from sim.clock import real_ms
 from sim.fram import Fram
 from tests.lots import KEY
+from tests.operating import MANAGER
 
 SITE_KEY = bytes(16)
 UID = "00000000000000a2"
@@ -170,6 +176,30 @@ def test_two_reads_at_one_exit_have_a_budget_each(tmp_path: Path) -> None:
     assert asyncio.run(story()) == [[("out", 1), ("out", 2)], [("out", 2)]]
 
 
+def test_a_burst_of_commands_leaves_the_bus_its_room(tmp_path: Path) -> None:
+    async def story() -> tuple[int, int, int, bool]:
+        gateway, _ = make_gateway(make_config(tmp_path, "/dev/null"))
+        gateway._loop = asyncio.get_running_loop()
+        gateway._city._orders.start({MANAGER.key: MANAGER.operator.pub})
+        now = SystemClock().moment()
+        # The worker is not running: all that comes waits, as behind a disk that stalls.
+        for n in range(1, 301):
+            command = MANAGER.command(Verb.RECOUNT, {"inside": 3}, now.wall_ms, n=n, lot="lot-1")
+            topic = str(Topic("city", "gw-1", Kind.COMMAND, Verb.RECOUNT))
+            gateway._city._happened(Arrived(topic, MANAGER.signed(command).to_json()))
+        taken = gateway._worker._queue.qsize()
+        seqs = itertools.count(1)
+        while not gateway._worker.filling:
+            gateway._bus_events([BarrierMoved(Source(UID, 1, next(seqs), 0), "out", Position.OPEN)], now)
+        held = gateway._worker._queue.qsize()
+        # Every bus may have a reply outstanding when it is told to wait.
+        for _ in range(8):
+            gateway._bus_events([BarrierMoved(Source(UID, 1, next(seqs), 0), "out", Position.OPEN)], now)
+        return taken, held, gateway._worker._queue.qsize(), gateway._stopped.is_set()
+
+    assert asyncio.run(story()) == (CROWDED, FILLING, FILLING + 8, False)
+
+
 def test_a_failed_commit_opens_first_and_then_ends_the_process(tmp_path: Path) -> None:
     async def story() -> int:
         async with ExitLane() as lane:
@@ -281,7 +311,7 @@ def test_a_ledger_that_is_damaged_since_the_last_receipt_means_an_open_exit_unti
         logging.getLogger("gateway.fallback").removeHandler(restorer)
     assert len(told) == 1
     assert "record 2 is damaged" in told[0]
-    assert open_checked(config).head().n == 2
+    assert open_checked(config).head().n == 3, "the start that the trial wrote"
 
 
 def runnable(tmp_path: Path, device: str = "/dev/null") -> Config:

@@ -22,6 +22,9 @@ QUEUE_MAX = 64
 CROWDED = QUEUE_MAX // 4
 """Items from which on the rest of the room is for the bus: what it has read nobody can hold back."""
 
+FILLING = QUEUE_MAX * 3 // 4
+"""Items from which on the bus waits too: the rest is for the replies outstanding on each bus, and for spent budgets."""
+
 STOP_S = 10.0
 """A queue of commits takes a second; a disk that stalls for ten must not keep the process from ending."""
 
@@ -51,9 +54,9 @@ class Worker(Generic[Item, Result]):
         self._thread.start()
 
     @property
-    def full(self) -> bool:
-        """Whether another item would be refused."""
-        return self._queue.qsize() >= QUEUE_MAX
+    def filling(self) -> bool:
+        """Whether even the bus should wait."""
+        return self._queue.qsize() >= FILLING
 
     @property
     def crowded(self) -> bool:
@@ -67,7 +70,7 @@ class Worker(Generic[Item, Result]):
 
     def submit(self, item: Item) -> bool:
         """Queue an item, from the loop's thread; False if there is no room, or nobody will come for it."""
-        if self._stopping or self.full:
+        if self._stopping or self._queue.qsize() >= QUEUE_MAX:
             return False
         self._queue.put_nowait(item)
         return True

@@ -66,11 +66,11 @@ def test_a_full_queue_refuses_and_takes_again_when_there_is_room() -> None:
     async def story(bench: Bench) -> None:
         await bench.hold(0)
         assert [bench.worker.submit(number) for number in range(1, QUEUE_MAX + 2)] == [True] * QUEUE_MAX + [False]
-        assert bench.worker.full
+        assert bench.worker.filling
         assert bench.worker.crowded
         bench.gate.set()
         assert [item for item, _ in await bench.take(QUEUE_MAX + 1)] == list(range(QUEUE_MAX + 1))
-        assert not bench.worker.full
+        assert not bench.worker.filling
         assert not bench.worker.crowded
         assert bench.worker.submit(7)
         assert await bench.take() == [(7, 49)]
