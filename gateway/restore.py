@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gateway.config import Config
 from gateway.core.record import canonical
-from gateway.store.journal import Permit
+from gateway.store.journal import LedgerError, Permit
 from gateway.store.restoring import replace_ledger
 from gateway.sync.signature import CityKey
 
@@ -28,7 +28,11 @@ def restore(config: Config, path: Path, city_key: bytes) -> str:
     """Begin the permit's epoch in gateway.data; what was done, for a person. Raises PermitError, LedgerError or SchemaError."""
     permit = load_permit(path, chain=config.gateway.id, city_key=city_key)
     config.gateway.data.mkdir(parents=True, exist_ok=True)
-    head, kept = replace_ledger(config.gateway.data / "ledger.db", permit, instance=secrets.token_hex(8))
+    ledger = config.gateway.data / "ledger.db"
+    try:
+        head, kept = replace_ledger(ledger, permit, instance=secrets.token_hex(8))
+    except OSError as error:
+        raise LedgerError(f"{ledger}: can't be set aside ({error}); look at the disk, then give it again") from None
     told = f"epoch {permit.epoch} of chain {permit.chain} begins after record {permit.n}"
     return f"{told}; the ledger up to epoch {head.epoch} record {head.n} is kept as {kept}" if kept else told
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sqlite3
 from pathlib import Path
 
-from gateway.store.journal import DamagedError, Head, Journal, Permit
+from gateway.store.journal import DamagedError, Head, Journal, LedgerError, Permit
 
 NOTHING = Head(0, 0, "0" * 64, "", 0, 0, None)
 """Stands for the head of a ledger that is not there, or whose last record can't be read."""
@@ -20,8 +21,16 @@ NOTHING = Head(0, 0, "0" * 64, "", 0, 0, None)
 def replace_ledger(path: Path, permit: Permit, *, instance: str) -> tuple[Head, Path | None]:
     """Put an empty ledger of the permit's epoch in the place of the one at `path`; that one's head, and where it lies now.
 
-    The gateway must not run. Raises LedgerError, SchemaError, OSError or sqlite3.Error; the old ledger is then still in place.
+    The gateway must not run. Raises LedgerError, SchemaError or OSError; the old ledger is then still in place.
     """
+    try:
+        return _replace(path, permit, instance)
+    except sqlite3.Error as error:
+        remedy = f"if the disk is sound, move {path.name} elsewhere and give the command again"
+        raise LedgerError(f"{path}: can't be set aside ({error}); {remedy}") from None
+
+
+def _replace(path: Path, permit: Permit, instance: str) -> tuple[Head, Path | None]:
     head, acked, hello, kept = NOTHING, {}, 0, None
     if path.exists():
         old = Journal(path, chain=permit.chain, instance=instance)
@@ -29,6 +38,9 @@ def replace_ledger(path: Path, permit: Permit, *, instance: str) -> tuple[Head, 
         with contextlib.suppress(DamagedError):
             head = old.head()
         old.close()
+        if path.with_name(f"{path.name}-wal").exists():
+            # The last one to close takes this file away. It would be read as a part of whatever ledger lies beside it.
+            raise LedgerError(f"{path}: somebody still reads it; end that (an export?), then give the command again")
     fresh = path.with_name("restoring.db")
     for leftover in path.parent.glob(f"{fresh.name}*"):
         leftover.unlink()

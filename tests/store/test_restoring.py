@@ -15,9 +15,17 @@ from gateway.store.journal import DamagedError, Journal, LedgerError, Permit
 from gateway.store.reader import Reader
 from gateway.store.restoring import replace_ledger
 from tests.laps import SIGNED, lap
-from tests.lots import CHAIN, START_MS, SmallLot
+from tests.lots import CHAIN, START_MS, SmallLot, plate
 
 PERMIT = Permit(CHAIN, 2, 80, "ab" * 32, START_MS, "permit line", bytes(64))
+
+
+def head_of(path: Path) -> int:
+    reader = Reader(path)
+    try:
+        return reader.head_n()
+    finally:
+        reader.close()
 
 
 def test_a_lot_goes_on_in_the_next_epoch(tmp_path: Path) -> None:
@@ -118,9 +126,49 @@ def test_a_crash_leaves_the_old_ledger_and_the_command_can_be_given_again(
     with pytest.raises(OSError, match="power cut"):
         replace_ledger(lot.path, PERMIT, instance="new")
     monkeypatch.undo()
-    assert Reader(lot.path).head_n() == 3
+    assert head_of(lot.path) == 3
     head, kept = replace_ledger(lot.path, PERMIT, instance="new")
     assert (head.n, Reader(lot.path).head_n(), Reader(kept or lot.path).head_n()) == (3, 0, 3)
+
+
+@pytest.mark.parametrize("reads", [True, False])
+def test_nothing_changes_places_while_somebody_reads(tmp_path: Path, reads: bool) -> None:
+    lot = SmallLot(tmp_path)
+    lot.enter()
+    reader = Reader(lot.path)
+    if reads:
+        with reader.snapshot():
+            assert reader.head_n() == 3
+            lot.enter(plate("浙A00002"))
+            lot.engine.close()
+            with pytest.raises(LedgerError, match="somebody still reads it"):
+                replace_ledger(lot.path, PERMIT, instance="new")
+    else:
+        # Open, and not reading at the moment: what it reads next would be of both ledgers.
+        lot.enter(plate("浙A00002"))
+        lot.engine.close()
+        with pytest.raises(LedgerError, match="somebody still reads it"):
+            replace_ledger(lot.path, PERMIT, instance="new")
+    reader.close()
+    assert head_of(lot.path) == 4
+    head, kept = replace_ledger(lot.path, PERMIT, instance="new")
+    lot.restart()
+    assert (head.n, Reader(kept or lot.path).head_n(), lot.journal.head().n, lot.journal.head().epoch) == (4, 4, 82, 2)
+
+
+def test_a_damaged_ledger_is_named_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    SmallLot(tmp_path).engine.close()
+    whole = bytearray(path.read_bytes())
+    whole[4096:] = b"\xff" * (len(whole) - 4096)
+    path.write_bytes(whole)
+    with pytest.raises(
+        LedgerError, match=r"can't be set aside .*malformed.*; if the disk is sound, move ledger\.db elsewhere"
+    ):
+        replace_ledger(path, PERMIT, instance="new")
+    assert path.read_bytes()[4096:] == whole[4096:]
+    path.rename(tmp_path / "damaged.db")
+    assert replace_ledger(path, PERMIT, instance="new") == (restoring.NOTHING, None)
 
 
 def test_the_ledger_of_another_chain_is_not_replaced(tmp_path: Path) -> None:
