@@ -206,6 +206,8 @@ class _Reading:
         self._same_chain(content)
         opens_epoch = content["type"] == "restored"
         if report.records:
+            if content["type"] == "genesis":
+                raise _Bad(f"record {n} is a second genesis")
             if n != report.last + 1:
                 raise _Bad(f"record {n} where record {report.last + 1} must follow")
             if content["epoch"] != report.epoch + opens_epoch:
@@ -366,7 +368,9 @@ class _Books:
         if kind == "day":
             self._day(n, body)
         self._count(kind, body)
-        if kind in ("exit", "attached"):
+        if kind == "entry":
+            self._once("session", body)
+        elif kind in ("exit", "attached"):
             self._bill(n, kind, body)
         elif kind == "reversed":
             self._reverse(body)
@@ -380,23 +384,29 @@ class _Books:
                 raise _Bad(f"the parts of invoice {body['invoice']} do not make its total")
         elif kind in ("paid", "cash", "refunded", "lowered", "written-off", "dispute-closed"):
             purse, amount = self._purse(body), _amount(body)
+            if not purse.priced:
+                self._entered(body)
             if kind in ("paid", "cash"):
                 self._once("payment" if kind == "paid" else "cash", body)
                 if kind == "cash" and _member(body, "shift", str) in self.tills:
                     self.tills[body["shift"]] += amount
                 purse.paid += amount
-                purse.given_up -= _member(body, "recovered_minor", int) if "recovered_minor" in body else 0
+                if "recovered_minor" in body:
+                    purse.given_up -= _part(body, "recovered_minor", amount, self._limit(purse, purse.given_up))
             elif kind == "refunded":
                 self._once("refund", body)
                 if self._knows(purse) and amount > purse.kept:
                     raise _Bad(f"{amount} went back to session {body['session']}, which had paid {purse.kept}")
+                credit = self._limit(purse, max(0, purse.kept - purse.net))
+                purse.lowered += amount - _part(body, "due_minor", amount, credit)
                 purse.refunded += amount
-                purse.lowered += amount - _member(body, "due_minor", int)
             elif kind == "written-off":
                 purse.given_up += amount
+            elif amount and body.get("verdict") == "rejected":
+                raise _Bad(f"a dispute that was rejected takes {amount} off the bill of session {body['session']}")
             else:
                 purse.lowered += amount
-            if self._knows(purse) and (purse.net < 0 or purse.given_up < 0):
+            if self._knows(purse) and purse.net < 0:
                 raise _Bad(f"more is taken off the bill of session {body['session']} than it was")
 
     def _bill(self, n: int, kind: str, body: dict[str, Any]) -> None:
@@ -415,7 +425,11 @@ class _Books:
         if purse.priced:
             raise _Bad(f"session {body['session']} is charged a second time")
         if kind == "exit" and body.get("outcome") == "review":
+            if owed:
+                raise _Bad(f"an exit in review bills {owed}")
             self.strays[n] = body["session"]
+        if owed:
+            self._entered(body)
         if kind == "attached":
             stray = self.strays.pop(_member(body, "corrects", int), None)
             if self.whole and (stray is None or stray != body.get("stray")):
@@ -486,8 +500,15 @@ class _Books:
             raise _Bad(f"session {session} is of another epoch than this record, and stays do not cross epochs")
         return self.purses.setdefault(session, _Purse())
 
+    def _entered(self, body: dict[str, Any]) -> None:
+        if self.whole and ("session", body["session"]) not in self.ids:
+            raise _Bad(f"session {body['session']} has no entry")
+
     def _knows(self, purse: _Purse) -> bool:
         return self.whole and purse.priced > 0
+
+    def _limit(self, purse: _Purse, amount: int) -> int:
+        return amount if self._knows(purse) else 2**53
 
     def _once(self, name: str, body: dict[str, Any]) -> None:
         key = (name, _member(body, name, str))
@@ -501,6 +522,13 @@ def _amount(body: dict[str, Any]) -> int:
     if amount < 0:
         raise _Bad(f"an amount of {amount}")
     return amount
+
+
+def _part(body: dict[str, Any], name: str, *limits: int) -> int:
+    part: int = _member(body, name, int)
+    if not 0 <= part <= min(limits):
+        raise _Bad(f"{name} of session {body['session']} is {part}, and can be {min(limits)} at most")
+    return part
 
 
 def _canonical(raw: bytes) -> dict[str, Any]:

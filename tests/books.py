@@ -157,6 +157,7 @@ GOOD = opened().exit().receipt().export()
 
 DAY = ("entries", "exits", "billed_minor", "paid_minor", "cash_minor", "refunded_minor")
 BILL = {"session": "1.2", "currency": "CNY", "lines": [], "amount_minor": 0, "outcome": "free", "plate": COMMITMENT}
+LINES = [{"units": 2, "unit_minor": 500, "amount_minor": 1000}]
 PAID = {"session": "1.2", "payment": "p1", "amount_minor": 1000, "dn": 1}
 INVOICE = {"session": "1.2", "invoice": "i1", "total_minor": 109, "net_minor": 100, "tax_minor": 9}
 
@@ -175,6 +176,15 @@ def corrected() -> Book:
 
 def refunded() -> Book:
     return opened().exit().paid().money("refunded", refund="r1", due_minor=0)
+
+
+def overpaid() -> Book:
+    """500 are due back."""
+    return opened().exit().paid().money("lowered")
+
+
+def given_up() -> Book:
+    return opened().exit().money("written-off", amount_minor=700)
 
 
 def void() -> Book:
@@ -235,6 +245,11 @@ SOUND = [
     (void(),                                                                     0,    0,    0),
     (opened().exit().record("invoice", INVOICE),                              1000,    0,    0),
     (opened().exit().money("dispute-closed"),                                  500,    0,    0),
+    (opened().exit().money("dispute-closed", amount_minor=0, verdict="rejected"), 1000,    0,    0),
+    (overpaid().money("refunded", refund="r1", due_minor=500),                 500, 1000,  500),
+    (overpaid().money("refunded", refund="r1", amount_minor=600, due_minor=500), 400, 1000,  600),
+    (given_up().money("paid", payment="p1", amount_minor=900, recovered_minor=700), 1000,  900,    0),
+    (opened().paid().record("exit", BILL | {"lines": LINES, "amount_minor": 1000}, dn=1), 1000, 1000,    0),
 ]  # fmt: skip
 """Exports of money that hold, with their sums."""
 
@@ -299,9 +314,28 @@ WRONG = [
     (opened().exit(pairs="1.9", plate=OTHER_COMMITMENT),           6, "which is not there"),
     (opened().exit(pairs=9),                                       6, "pairs is missing"),
     (void().attached(corrects=3),                                  8, "record 3 is no exit in review"),
+    (Book().key().genesis().exit("1.9"),                           4, "session 1.9 has no entry"),
+    (opened().stray().attached(session="1.8", corrects=3, amount_minor=1000, lines=LINES), 7, "session 1.8 has no entry"),
+    (opened().money("paid", session="1.77", payment="p1"),         6, "session 1.77 has no entry"),
+    (opened().money("cash", session="1.77", cash="k", shift=""),   6, "session 1.77 has no entry"),
+    (opened().money("lowered", session="1.77"),                    6, "session 1.77 has no entry"),
+    (opened().entry(),                                             6, "session 1.2 is counted a second time"),
+    (opened().record("entry", {"session": "1.2", "plate": OTHER_COMMITMENT}), 6, "session 1.2 is counted a second time"),
+    (opened().genesis(),                                           6, "record 3 is a second genesis"),
+    (opened().stray(amount_minor=1000, lines=LINES),               6, "an exit in review bills 1000"),
+    (opened().exit().money("dispute-closed", verdict="rejected"),  7, "rejected takes 500 off"),
+    (opened().exit().paid().money("refunded", refund="r1", amount_minor=100, due_minor=900), 8, "is 900, and can be 0 at most"),
+    (opened().exit().paid().money("refunded", refund="r1", amount_minor=100, due_minor=-400), 8, "is -400, and can be 0"),
+    (overpaid().money("refunded", refund="r1", amount_minor=600, due_minor=501), 9, "is 501, and can be 500 at most"),
+    (overpaid().money("refunded", refund="r1", amount_minor=400, due_minor=401), 9, "is 401, and can be 400 at most"),
+    (later().money("refunded", refund="r1", due_minor=501),        3, "is 501, and can be 500 at most"),
+    (later().money("cash", cash="k", shift="", recovered_minor=-1), 3, "is -1, and can be 500 at most"),
+    (given_up().money("paid", payment="p1", recovered_minor=-300), 8, "is -300, and can be 500 at most"),
+    (given_up().money("paid", payment="p1", recovered_minor=501),  8, "is 501, and can be 500 at most"),
+    (given_up().money("paid", payment="p1", amount_minor=900, recovered_minor=701), 8, "is 701, and can be 700 at most"),
     (opened().stray().reversed("1.9", 0).attached(corrects=3),     8, "record 3 is no exit in review"),
     (opened().exit().money("lowered").money("corrected", corrects=3, before_minor=1000, amount_minor=400), 8, "more is taken"),
-    (opened().exit().money("cash", cash="k", shift="", recovered_minor=1), 7, "more is taken off"),
+    (opened().exit().money("cash", cash="k", shift="", recovered_minor=1), 7, "is 1, and can be 0 at most"),
     (opened().exit().paid().money("refunded", refund="r1", amount_minor="500", due_minor=0), 8, "amount_minor is missing"),
     (opened().exit().money("written-off", amount_minor=True),      7, "amount_minor is missing"),
     (opened().exit().day(first=2),                                 7, "is not of records 1 to 3"),

@@ -20,7 +20,7 @@ Tree = dict[str, str]
 Rule = Callable[[Tree], list[str]]
 
 FILE_LINES_MAX = {"tests": 600, "": 400}
-LONGER_FILES = {"gateway/verifier.py": 600}
+LONGER_FILES = {"gateway/verifier.py": 640}
 """The verifier is one file, so that it can be handed to a stranger as it is."""
 FUNCTION_LINES_MAX = 60
 DOCSTRING_LINES_MAX = 10
