@@ -18,7 +18,7 @@ from gateway.core.exit import Outcome
 from gateway.core.layout import LaneRole
 from gateway.core.matching import Match
 from gateway.core.memory import LotMemory
-from gateway.core.moment import ClockQuality, Moment, is_measurable
+from gateway.core.moment import ClockQuality, Moment, ends_before, is_measurable
 from gateway.core.near_plates import NEAR_MAX, is_near
 from gateway.core.recent import Passage
 from gateway.core.record import Draft, Value, plate_commitment
@@ -49,8 +49,9 @@ def plate_read(memory: LotMemory, event: PlateRead, now: Moment, answer: Answer)
         _let_out_unmatched(memory, event, exited, answer)
         return None
     session = match.session
-    # An early read is older than its age says: the driver would pay for the time that the node was without power.
-    if event.source.early or not is_measurable(session.entered, exited):
+    # An early read is older than its age says: the driver would pay for the time that the node was without power. An early
+    # entry is older too, which costs nobody anything, unless it then seems to follow its exit.
+    if event.source.early or not is_measurable(session.entered, exited) or ends_before(session.entered, exited):
         doubted(memory, session, "length of the stay not known", answer)
         _let_out_unmatched(memory, event, exited, answer, pairs=False)
         return None

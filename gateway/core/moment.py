@@ -59,6 +59,13 @@ def is_measurable(begin: Moment, end: Moment) -> bool:
     return begin.boot == end.boot or ClockQuality.UNKNOWN not in (begin.quality, end.quality)
 
 
+def ends_before(begin: Moment, end: Moment) -> bool:
+    """Whether an end comes before its beginning: then one of the two is not known, or they are not of one stay."""
+    if begin.boot == end.boot:
+        return end.mono_ms < begin.mono_ms
+    return end.wall_ms < begin.wall_ms
+
+
 def stay_ms(entered: Moment, exited: Moment) -> tuple[int, int]:
     """UTC ms of a stay's begin and end, as it is priced: the length by `elapsed_ms`, hung on the better of both wall clocks.
 

@@ -256,3 +256,14 @@ def test_a_read_of_before_the_nodes_restart_is_reviewed_since_nobody_knows_its_a
     assert opens(done)
     assert lot.last("review") == {"session": session, "reason": "length of the stay not known"}
     assert lot.rows("SELECT count(*) FROM posting") == [(0,)]
+
+
+def test_an_exit_that_seems_to_be_before_its_entry_bills_nobody(tmp_path: Path) -> None:
+    """The entry's node restarted before it could tell, so that its report seems younger than it is."""
+    lot = SmallLot(tmp_path)
+    session = lot.enter()
+    read = lot.read("out", plate())
+    done = lot.step(replace(read, source=replace(read.source, age_ms=HOUR_MS)))
+    review, exit_ = lot.last("review"), lot.last("exit")
+    assert (review["session"], review["reason"]) == (session, "length of the stay not known")
+    assert (exit_["outcome"], exit_["amount_minor"], opens(done)) == ("review", 0, True)
