@@ -132,7 +132,8 @@ class CityLine:
             self._uplink.disconnected()
             return
         for event in events:
-            if isinstance(event, ReceiptArrived):
+            if isinstance(event, ReceiptArrived) and event.epoch == self._uplink.epoch:
+                # One of an earlier epoch counts other records.
                 self._uplink.receipted(event.n, self._clock.now_ms())
         self._pump()
 

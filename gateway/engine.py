@@ -282,10 +282,12 @@ class Engine:
         return True
 
     def _take_receipt(self, receipt: ReceiptArrived, now: Moment, answer: Answer) -> None:
-        if receipt.n <= self._receipted or receipt.epoch != self._epoch:
+        if receipt.epoch < self._epoch or (receipt.epoch == self._epoch and receipt.n <= self._receipted):
             return
-        if self._journal.line_hash(receipt.n) != receipt.record_hash:
+        if receipt.epoch > self._epoch or self._journal.line_hash(receipt.n) != receipt.record_hash:
             cause = f"The city's receipt for record {receipt.n} names another record than ours."
+            if receipt.epoch > self._epoch:
+                cause = f"The city's receipt is of epoch {receipt.epoch}: this ledger, of epoch {self._epoch}, was replaced."
             remedy = "Stop this gateway: its ledger was rolled back or copied. Restore it with a new epoch."
             answer.commands.append(RaiseAlarm("fork/chain", Severity.URGENT, cause, remedy))
             self._forked = True

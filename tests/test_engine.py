@@ -254,7 +254,8 @@ def test_a_ledger_keeps_its_key_and_its_currency(
         (1,      2, True,  False,  2),
         (1,      1, False, False,  2),   # older than what we have: ignored
         (1,      2, False, False,  2),
-        (2,      3, True,  False,  2),   # of another epoch
+        (0,      3, True,  False,  2),   # of an earlier epoch
+        (2,      2, True,  True,   2),   # of a later one: this ledger was replaced
         (1,      3, True,  False,  3),
         (1,      3, False, True,   2),
         (1,      4, False, True,   2),   # of a record that we never wrote

@@ -42,7 +42,7 @@ class Liar:
     def lie(self, sessions: Sequence[str], payments: Sequence[str], now_ms: int) -> list[Outgoing]:
         """Something that is not so: of stays and payments that there are, of others, or in the city's name."""
         self.told += 1
-        lies = [self._forged_receipt, self._forged_line, self._foreign_receipt, self._later_epoch]
+        lies = [self._forged_receipt, self._forged_line, self._foreign_receipt, self._earlier_epoch]
         way = self.dice.randrange(0, 10)
         if way < len(lies):
             return lies[way](now_ms)
@@ -94,8 +94,8 @@ class Liar:
         content = {"chain": "gw-other", "epoch": 1, "n": 7, "hash": "11" * 32, "at_ms": now_ms}
         return [self._receipt(*self.city.signed("lotgate-receipt-v1\n", content))]
 
-    def _later_epoch(self, now_ms: int) -> list[Outgoing]:
-        content = {"chain": self.chain, "epoch": 7, "n": 7, "hash": "11" * 32, "at_ms": now_ms}
+    def _earlier_epoch(self, now_ms: int) -> list[Outgoing]:
+        content = {"chain": self.chain, "epoch": 0, "n": 7, "hash": "11" * 32, "at_ms": now_ms}
         return [self._receipt(*self.city.signed("lotgate-receipt-v1\n", content))]
 
     def _receipt(self, line: str, signature: bytes) -> Outgoing:
