@@ -137,7 +137,10 @@ class CheckedWorld(World):
         self._audit().facts.close()
 
     def _committed(self) -> None:
-        self._audit().step()
+        auditor = self._audit()
+        auditor.step()
+        if auditor.facts.look.records:
+            auditor.that(outside.i14_commands_run_once, auditor.facts, self.commander.fresh)
 
     def _heard(self) -> None:
         """Every node that was told more than before must have been told the truth."""

@@ -156,7 +156,9 @@ def test_every_bill_is_confirmed_and_paid_or_in_arrears_and_the_day_balances(
     ]
     assert back
     assert len(held_back) > 10
-    print(f"{totals}; kills {world.kills}; {len(arrears)} in arrears; {len(held_back)} entries told after the outage")
+    print(
+        f"{totals}; kills {world.life.kills}; {len(arrears)} in arrears; {len(held_back)} entries told after the outage"
+    )
 
 
 def _lines(world: World, kind: str) -> list[dict[str, object]]:

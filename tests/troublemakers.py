@@ -112,6 +112,7 @@ class Commander:
     lot: str
     fresh: set[tuple[str, int]] = field(default_factory=set)
     said: list[CommandArrived] = field(default_factory=list)
+    _highest: int = 0
     _console: Console = field(default_factory=lambda: Console(2, "manager"))
 
     def listed(self) -> OperatorsListed:
@@ -134,8 +135,11 @@ class Commander:
             changed["gw"] = "gw-other"
         command = self._console.command(verb, args, wall_ms, **changed)
         event = self._arrived(command)
-        if way == 4 or (way in (0, 1) and not self.said):
-            self.fresh.add((command.key, command.n))
+        if way != 3:
+            # A number that only another gateway was told is none of this one's.
+            if way != 2 and command.n > self._highest:
+                self.fresh.add((command.key, command.n))
+            self._highest = max(self._highest, command.n)
         self.said.append(event)
         return event
 

@@ -12,7 +12,7 @@ import base64
 import json
 import random
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -58,6 +58,7 @@ from sim.noise import Noise, Segment
 from sim.reader import Reader
 from sim.summary import Balance, balance
 from tests.faults import QUIET, Faults
+from tests.life import Life
 from tests.machine import Machine
 from tests.post import Post
 
@@ -76,10 +77,6 @@ LIMIT_MS = 4_000_000
 """Virtual time after which a run that has not ended is a failure of its own."""
 
 
-RELIEF = 0.2
-"""Per second: a full disk gets room again, a clock is set right by the network."""
-FUSE_CALLS = 60
-"""A kill or a power cut strikes within so many calls that write: a step makes about ten, a checkpoint hundreds."""
 DOWN_MS = 8_000
 """Longest time without power."""
 RETRY_MS = 10_000
@@ -125,18 +122,13 @@ class World:
         self.faults = faults
         self.folder = folder
         self.now_ms = 1
-        self.kills = 0
         self.node_restarts = 0
-        self.power_cuts = 0
-        self.failures = 0
-        self.ran_open = 0
         self.state = State.RUNNING
         self._online = True
-        self._struck = False
-        self._cuts_power = False
         self._up_ms = 0
         self.disk = Disk(folder / "ledger.db", self.dice)
         self.machine = Machine(self.dice, BASE_MS, drift_ppm=faults.clock_drift_ppm)
+        self.life = Life(self.dice, self.disk, self.machine, faults)
         self.post = Post(
             self.dice,
             lost=faults.message_lost,
@@ -172,13 +164,13 @@ class World:
             billed_minor=ledger.billed_minor,
             records=head.n,
             receipted=self.city.head(CHAIN).n,
-            kills=self.kills,
+            kills=self.life.kills,
             node_restarts=self.node_restarts,
             exits=ledger.exits,
             reviewed=sum(session.outcome == "review" for session in booked),
-            power_cuts=self.power_cuts,
-            failures=self.failures,
-            ran_open=self.ran_open,
+            power_cuts=self.life.power_cuts,
+            failures=self.life.failures,
+            ran_open=self.life.ran_open,
             clock_steps=self.machine.steps,
         )
 
@@ -287,10 +279,10 @@ class World:
     def _boot(self) -> None:
         """Start from the disk; what can't be written runs open."""
         self._up_ms = 0
-        if self._works(self._begin):
+        if self.life.works(self._begin):
             return
         self._end_process()
-        if self.disk.full or not self._struck:
+        if self.disk.full or not self.life.struck:
             self._run_open()
         else:
             self._lie_down()
@@ -324,7 +316,7 @@ class World:
 
     def _run_open(self) -> None:
         """As gateway/fallback.py does: nothing is written or acknowledged, and whoever is read is let through."""
-        self.ran_open += 1
+        self.life.ran_open += 1
         self.state = State.OPEN
         try:
             reader = LedgerReader(self.folder / "ledger.db")
@@ -340,50 +332,34 @@ class World:
             if isinstance(event, PlateRead | BarrierSelfOpened):
                 self.bus.command(OpenBarrier(event.lane), self.now_ms)
 
-    def _works(self, work: Callable[[], None]) -> bool:
-        """Whether the disk let it happen; if not, nothing more is written: what is dropped here must not tidy up."""
-        try:
-            work()
-        except sqlite3.Error:
-            self._struck, self.disk.gone = self.disk.gone, True
-            return False
-        return True
-
     def _end_process(self) -> None:
-        """Memory is gone, and the connection closes as by SIGKILL: without a last word to the disk."""
         self._ending()
-        self.disk.gone = True
-        self.journal._connection.close()
-        self.disk.again()
+        self.life.end(self.journal._connection)
         self.post.cut()
 
     def _kill(self) -> None:
-        self.kills += 1
+        self.life.kills += 1
         self._end_process()
         self._boot()
 
     def _died(self, events: Sequence[Event]) -> None:
         """A call that writes came back with an error, or never: the process has ended itself, or was ended."""
-        if not self._struck:
-            self.failures += 1
+        if not self.life.struck:
+            self.life.failures += 1
             self._last_words(events)
         self._end_process()
-        if self._struck:
+        if self.life.struck:
             self._lie_down()
         else:
             self._boot()
 
     def _lie_down(self) -> None:
         """Killed, or without power for a while."""
-        if not self._cuts_power:
-            self.kills += 1
+        if self.life.falls_dark(self.stamp_ms):
+            self.state = State.DOWN
+            self._up_ms = self.now_ms + self.dice.randrange(1, DOWN_MS)
+        else:
             self._boot()
-            return
-        self.power_cuts += 1
-        self.state = State.DOWN
-        self.disk.cut_power()
-        self.machine.reboot(self.stamp_ms, forgets=self._chance(self.faults.clock_lost))
-        self._up_ms = self.now_ms + self.dice.randrange(1, DOWN_MS)
 
     def _last_words(self, events: Sequence[Event]) -> None:
         """The exits that wait for this step are opened before the process ends."""
@@ -400,7 +376,7 @@ class World:
         if self._chance(self.faults.kill_before_commit):
             return self._kill()
         outcomes: list[Outcome] = []
-        if not self._works(lambda: outcomes.append(self.engine.step(events, self.moment()))):
+        if not self.life.works(lambda: outcomes.append(self.engine.step(events, self.moment()))):
             return self._died(events)
         if self._chance(self.faults.kill_after_commit):
             return self._kill()
@@ -415,7 +391,7 @@ class World:
         assert not outcome.forked
         self.uplink.committed(outcome.head_n)
         for event in events:
-            if isinstance(event, ReceiptArrived):
+            if isinstance(event, ReceiptArrived) and event.epoch == self.uplink.epoch:
                 self.uplink.receipted(event.n, self.now_ms)
         self._committed()
 
@@ -489,7 +465,7 @@ class World:
 
     def _tick(self) -> None:
         self._tick_ms = self.now_ms + TICK_MS
-        self._hurt()
+        self.life.hurt(self.stamp_ms, online=self._online)
         if self._chance(self.faults.outage):
             self._online = not self._online
             if self._online and self.state is State.RUNNING:
@@ -506,22 +482,8 @@ class World:
             self._restart_node()
         if self.state is State.RUNNING:
             self._step((Woke(),))
-        if self.state is State.RUNNING and not self._works(lambda: self.engine.idle(self.moment())):
+        if self.state is State.RUNNING and not self.life.works(lambda: self.engine.idle(self.moment())):
             self._died(())
-
-    def _hurt(self) -> None:
-        """What befalls the gateway's machine in this second, or is put right."""
-        faults, disk = self.faults, self.disk
-        for chance, cuts_power in ((faults.kill, False), (faults.power, True)):
-            if disk.fuse is None and self._chance(chance):
-                disk.fuse, self._cuts_power = self.dice.randrange(1, FUSE_CALLS), cuts_power
-        disk.bad_sync = disk.bad_sync or self._chance(faults.sync_error)
-        if self._chance(RELIEF if disk.full else faults.disk_full):
-            disk.full = not disk.full
-        if self._chance(faults.clock_step):
-            self.machine.step()
-        elif not self.machine.known and self._online and self._chance(RELIEF):
-            self.machine.set_right(self.stamp_ms)
 
     def _restart_node(self) -> None:
         place = self.dice.choice(self._lane_places())

@@ -34,10 +34,11 @@ NOTHING = Car("", "unknown", "small", "fuel")
 
 
 class Camera:
-    """Reads plates. `sure`: the worst case, in which its confidence tells nothing of its errors."""
+    """Reads plates. `sure`: the worst case, in which its confidence tells nothing of its errors; `clear`: it never errs."""
 
-    def __init__(self, dice: random.Random, *, sure: bool = False) -> None:
+    def __init__(self, dice: random.Random, *, sure: bool = False, clear: bool = False) -> None:
         self._dice = dice
+        self._clear = clear
         self._sure = sure
 
     def look(self, car: Car) -> Look:
@@ -45,6 +46,8 @@ class Camera:
         dice = self._dice
         if not car.text:
             return Look(NOTHING, 0, "bare")
+        if self._clear:
+            return Look(car, 99, "right")
         if dice.random() < UNREAD:
             return Look(NOTHING, 0, "unread")
         if dice.random() >= MISREAD:

@@ -75,22 +75,29 @@ class Gatehouse:
         key = Ed25519PrivateKey.from_private_bytes(self._dice.randbytes(32))
         public = base64.b64decode(signer.public_base64)
         self.city = City(key, str(folder / "city.db"), {CHAIN: public}, agreements, borne=borne)
-        self.journal = Journal(folder / "ledger.db", chain=CHAIN, instance="week")
+        self._folder, self._lot, self._signer = folder, lot, signer
+        self._rules = Rules(shipped_tariff(TARIFF), WithoutLease.OPEN_ARREARS, "CNY")
+        self._city_public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        self._boot()
+        self.begin(self._tick())
+
+    def _boot(self) -> None:
+        """Start the gateway from its ledger."""
+        self.journal = Journal(self._folder / "ledger.db", chain=CHAIN, instance="week")
         self.engine = Engine(
-            identity=Identity(CHAIN, lot.lot, "week"),
-            lot=lot,
-            rules=Rules(shipped_tariff(TARIFF), WithoutLease.OPEN_ARREARS, "CNY"),
+            identity=Identity(CHAIN, self._lot.lot, "week"),
+            lot=self._lot,
+            rules=self._rules,
             journal=self.journal,
-            signer=signer,
+            signer=self._signer,
             salt=lambda: base64.b64encode(self._dice.randbytes(16)).decode(),
         )
         started = self.engine.start(self._moment())
         self._uplink = Uplink(CHAIN, 1)
         self._uplink.start(started.head_n, started.receipted_n)
-        self._downlink = Downlink(CHAIN, key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw))
+        self._downlink = Downlink(CHAIN, self._city_public)
         self._downlink.start(started.dn)
         self._follow(started)
-        self.begin(self._tick())
 
     def begin(self, course: Course, after_ms: int = 0) -> None:
         """Put a course on the agenda."""

@@ -13,7 +13,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gateway.core.commands import Command, OpenBarrier
-from gateway.core.events import BayChanged, PlateRead, Source, VehicleBackedOut, VehiclePassed
+from gateway.core.events import (
+    BarrierSelfOpened,
+    BayChanged,
+    PlateRead,
+    SelfOpening,
+    Source,
+    VehicleBackedOut,
+    VehiclePassed,
+)
 from gateway.core.layout import BayNode, LaneNode, LaneRole, Lot
 from gateway.core.plate import Colour, Energy, Plate, Vehicle
 from sim.drivers import Car
@@ -98,6 +106,7 @@ class Street:
         self.arrived = 0
         self.gone = 0
         self.waiting_longest_ms = 0
+        self.exit_longest_ms = 0
         self.inside_most = 0
         names = [(f"entry-{n}", True) for n in range(1, ENTRIES + 1)] + [
             (f"exit-{n}", False) for n in range(1, EXITS + 1)
@@ -130,6 +139,14 @@ class Street:
             lane = self._by_name[command.lane]
             if lane.standing is not None or not lane.passing:
                 lane.granted_ms = self._house.now_ms
+
+    def open_unanswered(self, name: str) -> None:
+        """An exit's node raises the barrier without the gateway, for whoever stands there."""
+        lane = self._by_name[name]
+        if lane.standing is not None and lane.granted_ms is None:
+            source, _ = self._source(lane, lane.standing)
+            lane.granted_ms = self._house.now_ms
+            self._house.step(BarrierSelfOpened(source, name, SelfOpening.UNANSWERED))
 
     @property
     def inside(self) -> int:
@@ -195,6 +212,8 @@ class Street:
                 return self._turn_back(lane, stay)
             yield 250
         self.waiting_longest_ms = max(self.waiting_longest_ms, house.now_ms - arrived_ms)
+        if not lane.entry:
+            self.exit_longest_ms = max(self.exit_longest_ms, house.now_ms - arrived_ms)
         yield from self._pass(lane, stay, look)
 
     def _pass(self, lane: Lane, stay: Stay, look: Look) -> Course:

@@ -59,15 +59,18 @@ class Week:
         sure: bool = False,
         swap: bool = False,
         habits: Habits = HABITS,
+        clear: bool = False,
+        build: Callable[..., Gatehouse] = Gatehouse,
     ) -> None:
+        """`clear`: readers never err; `build`: the gatehouse, with what it is given here."""
         self.folder = folder
         dice = random.Random(seed)
         self.traffic = Traffic(dice, days=days, bays=bays, cars_per_day=cars_per_day)
         self.town = Town(seed, self.traffic.guests)
-        self.street = Street(dice, Camera(dice, sure=sure), bays, habits, swap=swap)
+        self.street = Street(dice, Camera(dice, sure=sure, clear=clear), bays, habits, swap=swap)
         dead_day_ms = (days - 1) // 2 * DAY_MS
         self.dead_ms = (dead_day_ms + DEAD_FROM_MS, dead_day_ms + DEAD_TO_MS)
-        self.house = Gatehouse(
+        self.house = build(
             seed,
             folder,
             lot=self.street.layout(),
@@ -93,7 +96,7 @@ class Week:
         self.house.tick_ms = TAIL_TICK_MS
         self.house.run(lambda: self.house.now_ms > end_ms and self.house.delivered)
         self.books = Books(self.folder / "city.db", self.street.caused)
-        return Judge(self.street.stays, MIDNIGHT_MS, _price, self.town).judge(self.books.sessions)
+        return Judge(self.street.stays, MIDNIGHT_MS, priced, self.town).judge(self.books.sessions)
 
     def ledger(self) -> Ledger:
         """The two ledgers' own figures, after the run."""
@@ -120,5 +123,5 @@ class Week:
         return sum(begin_ms <= stay.left_ms < end_ms for stay in self.street.stays.values())
 
 
-def _price(entry_ms: int, exit_ms: int, vehicle: str, energy: str) -> int:
+def priced(entry_ms: int, exit_ms: int, vehicle: str, energy: str) -> int:
     return owed_minor(TARIFF_TEXT, entry_ms, exit_ms, vehicle, energy)
