@@ -11,7 +11,7 @@ KILLS  ?= 1000
 SECONDS ?= 60
 SHOTS  ?= $(VENV)/pictures
 
-.PHONY: demo test test-web lint mutants soak week crash vectors clean help
+.PHONY: demo test test-web lint mutants soak week month crash vectors clean help
 
 help:            ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -45,6 +45,9 @@ soak: $(VENV)/dev   ## STAYS priced twice, then new seeds of the world for SECON
 
 week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md
 	@$(BIN)/python -m tests.week --seed $(SEED) $(ARGS)
+
+month: $(VENV)/dev   ## The large lot for a month under faults, every invariant checked: SEED; ARGS="--days 1"; result in docs/SOAK.md
+	@$(BIN)/python -m tests.month --seed $(SEED) $(ARGS)
 
 crash: $(VENV)/dev $(VENV)/strace/installed   ## Power cuts and SIGKILLs: STATES, KILLS, SEED; results in docs/DURABILITY.md
 	@$(BIN)/python -m tests.crash_states --states $(STATES) --seed $(SEED)

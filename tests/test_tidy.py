@@ -45,6 +45,7 @@ UNPAIRED = {
     "tests/test_end_to_end.py": "the demo as its user starts it",
     "tests/test_hangzhou.py": "Hangzhou's own protocol whole, against its stand-in",
     "tests/test_hangzhou_day.py": "a simulated day over Hangzhou's own protocol",
+    "tests/test_invariants.py": "that each checker of the world can fail",
     "tests/test_month.py": "the large lot under faults, in small",
     "tests/test_mutants.py": "the planted faults and their runner",
     "tests/test_checked_world.py": "the kept seeds of the lot under every fault, all invariants",

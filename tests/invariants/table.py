@@ -20,6 +20,7 @@ class When(Enum):
     """Moments of checking."""
 
     STEP = "each step"
+    KEPT = "after each step"
     HOUR = "each lot-hour"
     EVENT = "as it happens"
 
@@ -50,8 +51,8 @@ CHECKS: tuple[tuple[int, Check, When], ...] = (
     (2, chain.i02_no_self_fork, When.EVENT),
     (3, chain.i03_acknowledged_survives, When.EVENT),
     (3, chain.i03_nothing_is_acknowledged_before_its_commit, When.EVENT),
-    (4, chain.i04_city_head_is_a_prefix, When.STEP),
-    (5, chain.i05_receipts_move_forward, When.STEP),
+    (4, chain.i04_city_head_is_a_prefix, When.KEPT),
+    (5, chain.i05_receipts_move_forward, When.KEPT),
     (6, money.i06_postings_sum_to_zero, When.STEP),
     (6, money.i06_total_is_zero, When.HOUR),
     (7, money.i07_money_is_within_bounds, When.STEP),
@@ -89,6 +90,7 @@ class Auditor:
         self.facts = facts
         self.runs = 0
         self._steps = [check for _, check, when in CHECKS if when is When.STEP]
+        self._kept = [check for _, check, when in CHECKS if when is When.KEPT]
         self._hours = [check for _, check, when in CHECKS if when is When.HOUR]
 
     def step(self) -> None:
@@ -97,6 +99,8 @@ class Auditor:
         for check in self._steps:
             self.that(check, self.facts)
         self.facts.remember()
+        for check in self._kept:
+            self.that(check, self.facts)
 
     def hour(self) -> None:
         """At the end of a lot-hour, and at the end."""
