@@ -53,6 +53,7 @@ UNPAIRED = {
     "tests/test_commanding.py": "operators end to end over a real broker",
     "tests/core/test_queue.py": "entry, leaving and the lane's state together",
     "tests/test_rogue.py": "a rogue and a replayed capture on the wires of real boards",
+    "tests/test_peers.py": "what other gateways' users lost",
     "tests/test_rules.py": "rules that hold between modules",
     "tests/test_tidy.py": "the style guide",
     "tests/test_settlement.py": "the money of a lot over random walks",

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -37,12 +37,12 @@ SUMS = (
 @dataclass(frozen=True, slots=True)
 class Uncounted:
     """What the journal knows of the open day: UTC ms and number of the record that closed the one before (0 without one), what
-    was open then, and type and body of each record since."""
+    was open then, and what the records since moved, by `count`."""
 
     from_ms: int = 0
     after_n: int = 0
     open_minor: int = 0
-    records: tuple[tuple[str, Mapping[str, Any]], ...] = ()
+    sums: Mapping[str, int] = field(default_factory=Counter)
 
 
 class Days:
@@ -53,10 +53,8 @@ class Days:
         self._day = self._local(uncounted.from_ms) if uncounted.from_ms else ""
         self._first = uncounted.after_n + 1
         self._open_minor = uncounted.open_minor
-        self._sums: Counter[str] = Counter()
+        self._sums = Counter(uncounted.sums)
         self.closed: dict[str, Mapping[str, int]] = {}
-        for kind, body in uncounted.records:
-            count(self._sums, kind, body)
 
     def take(self, drafts: Iterable[Draft], now: Moment) -> None:
         """Count what a step writes; the first day of a ledger begins with its first record."""

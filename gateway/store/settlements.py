@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 
 from gateway.core.answer import Answer, Till
-from gateway.core.days import Uncounted
+from gateway.core.days import Uncounted, count
 
 
 def write(connection: sqlite3.Connection, answer: Answer) -> None:
@@ -52,7 +53,7 @@ def closed_day(connection: sqlite3.Connection, day: str) -> dict[str, dict[str, 
 
 
 def uncounted(connection: sqlite3.Connection) -> Uncounted:
-    """The records since the last day was closed."""
+    """What the records since the last day was closed have moved; however many there are, one at a time is in memory."""
     last = connection.execute(
         "SELECT r.n, r.line FROM day d JOIN record r ON r.n = d.n ORDER BY d.n DESC LIMIT 1"
     ).fetchone()
@@ -63,6 +64,8 @@ def uncounted(connection: sqlite3.Connection) -> Uncounted:
     n, line = last or first
     closing = json.loads(line)
     open_minor = closing["body"]["figures"]["open_minor"] if last else 0
-    since = [json.loads(row[0]) for row in connection.execute("SELECT line FROM record WHERE n > ? ORDER BY n", (n,))]
-    records = tuple((record["type"], record["body"]) for record in since)
-    return Uncounted(closing["wall"], n, open_minor, records)
+    sums: Counter[str] = Counter()
+    for (since,) in connection.execute("SELECT line FROM record WHERE n > ? ORDER BY n", (n,)):
+        record = json.loads(since)
+        count(sums, record["type"], record["body"])
+    return Uncounted(closing["wall"], n, open_minor, sums)
