@@ -1,8 +1,8 @@
 """What each local day moved, by its records, and the comparison with what the city makes of the same records.
 
 Owns the day's figures. Rules: a day is the records from the last closing on, so that both sides mean the same; it is closed by
-the first tick after local midnight, by a clock that was set, and never opened again; a difference moves no money, it is named
-and told, and a person explains it. The figures are counted from records alone.
+the first tick after local midnight, by a clock that was set, and never opened again; a clock that was ahead stops no closing
+once it is back; a difference moves no money, it is named and told, and a person explains it. Figures come from records alone.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -34,15 +35,26 @@ SUMS = (
 """The figures of a day beside `open_minor`, which all days together left to be paid, and `outcome-...`: exits by outcome."""
 
 
+ALARM = "clock/day"
+QUARTER_MS = 900_000
+"""Local midnights lie on quarters of an hour in every zone."""
+
+
 @dataclass(frozen=True, slots=True)
 class Uncounted:
-    """What the journal knows of the open day: UTC ms and number of the record that closed the one before (0 without one), what
-    was open then, and what the records since moved, by `count`."""
+    """What the journal knows of the open day: the quarters of an hour (UTC ms by QUARTER_MS) in which a set clock wrote its
+    records, the number of the record that closed the one before (0 without one), what was open then, and what the records since
+    moved, by `count`.
 
-    from_ms: int = 0
+    `closed_ms`: UTC ms of that record; `closed`: the names of all days that were closed.
+    """
+
+    quarters: frozenset[int] = frozenset()
     after_n: int = 0
     open_minor: int = 0
     sums: Mapping[str, int] = field(default_factory=Counter)
+    closed_ms: int = 0
+    closed: frozenset[str] = frozenset()
 
 
 class Days:
@@ -50,10 +62,15 @@ class Days:
 
     def __init__(self, uncounted: Uncounted, zone: ZoneInfo) -> None:
         self._zone = zone
-        self._day = self._local(uncounted.from_ms) if uncounted.from_ms else ""
+        days = {self._local(quarter * QUARTER_MS) for quarter in uncounted.quarters} - uncounted.closed
         self._first = uncounted.after_n + 1
         self._open_minor = uncounted.open_minor
         self._sums = Counter(uncounted.sums)
+        self._closed_on = self._local(uncounted.closed_ms) if uncounted.closed_ms else ""
+        # A day that was closed by a clock ahead is followed by records of an earlier time.
+        self._day = min(days, default=self._closed_on)
+        self._names = set(uncounted.closed)
+        self._is_told = False
         self.closed: dict[str, Mapping[str, int]] = {}
 
     def take(self, drafts: Iterable[Draft], now: Moment) -> None:
@@ -67,15 +84,37 @@ class Days:
         if now.quality is ClockQuality.UNKNOWN:
             return
         today = self._local(now.wall_ms)
+        if today < self._closed_on:
+            self._come_back(today, answer)
         if today <= self._day:
+            return
+        if self._day in self._names:
+            # It was closed when the clock was ahead: what has happened since counts with the next one.
+            self._day = today
             return
         found = figures(self._sums, self._open_minor)
         last = answer.upcoming_n - 1
         body: dict[str, Value] = {"day": self._day, "first": self._first, "last": last, "figures": found}
         n = answer.write(Draft("day", body))
         answer.closed_days[self._day] = n
+        self._names.add(self._day)
+        self._closed_on, self._is_told = today, False
+        answer.commands.append(ClearAlarm(ALARM))
         self._day, self._first, self._open_minor = today, n + 1, found["open_minor"]
         self._sums.clear()
+
+    def _come_back(self, today: str, answer: Answer) -> None:
+        """The clock was ahead when the last day was closed: the open day is today, unless that one is closed."""
+        if date.fromisoformat(self._closed_on) - date.fromisoformat(today) <= timedelta(days=1):
+            return
+        if not self._is_told:
+            self._is_told = True
+            cause = f"A day was closed by a clock at {self._closed_on}, and it is {today}."
+            answer.commands.append(
+                RaiseAlarm(ALARM, Severity.WARNING, cause, "Look at the clock's source: it was ahead.")
+            )
+        if today < self._day and today not in self._names:
+            self._day = today
 
     def tally(self, event: DayTallied, answer: Answer) -> bool:
         """Compare a closed day with the city's figures of it; whether it was known."""

@@ -11,7 +11,8 @@ import sqlite3
 from collections import Counter
 
 from gateway.core.answer import Answer, Till
-from gateway.core.days import Uncounted, count
+from gateway.core.days import QUARTER_MS, Uncounted, count
+from gateway.core.moment import ClockQuality
 
 
 def write(connection: sqlite3.Connection, answer: Answer) -> None:
@@ -61,11 +62,15 @@ def uncounted(connection: sqlite3.Connection) -> Uncounted:
     if not (last or first):
         base = connection.execute("SELECT n FROM restored").fetchone()
         return Uncounted(after_n=base[0] if base else 0)
+    closed = frozenset(row[0] for row in connection.execute("SELECT day FROM day"))
     n, line = last or first
     closing = json.loads(line)
     open_minor = closing["body"]["figures"]["open_minor"] if last else 0
     sums: Counter[str] = Counter()
+    quarters = set() if closing["clock"] == ClockQuality.UNKNOWN else {closing["wall"] // QUARTER_MS}
     for (since,) in connection.execute("SELECT line FROM record WHERE n > ? ORDER BY n", (n,)):
         record = json.loads(since)
         count(sums, record["type"], record["body"])
-    return Uncounted(closing["wall"], n, open_minor, sums)
+        if record["clock"] != ClockQuality.UNKNOWN:
+            quarters.add(record["wall"] // QUARTER_MS)
+    return Uncounted(frozenset(quarters), n, open_minor, sums, closing["wall"] if last else 0, closed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,58 @@ def test_no_day_ends_by_a_clock_that_nobody_set(tmp_path: Path) -> None:
     lot, _ = day(tmp_path)
     lot.engine.step((Woke(),), at(5 * DAY_MS, quality=ClockQuality.UNKNOWN))
     assert lot.lines("day") == []
+
+
+def tick(lot: SmallLot, days: float, *, ahead: int = 0) -> list[str]:
+    """A tick this long after the start, by a clock that is so many days ahead; the alarms that it raises (+) and clears (-)."""
+    lot.now_ms = int(days * DAY_MS)
+    now = at(lot.now_ms)
+    commands = lot.engine.step((Woke(),), replace(now, wall_ms=now.wall_ms + ahead * DAY_MS)).commands
+    told = [command for command in commands if isinstance(command, RaiseAlarm | ClearAlarm)]
+    return [f"{'+' if isinstance(one, RaiseAlarm) else '-'}{one.alarm}" for one in told]
+
+
+def names(lot: SmallLot) -> list[str]:
+    return [line["body"]["day"][5:] for line in lot.lines("day")]
+
+
+@pytest.mark.parametrize("restart", [False, True])
+@pytest.mark.parametrize(
+    ("came_ahead", "back", "raised", "closed"),
+    [
+        # days after the start at which a clock 400 days ahead ticked, and at which it was back -> closed by the fifth day
+        ((1.1,),      1.2, True,  ["11-02", "11-03", "11-04", "11-05", "11-06"]),
+        ((0.1,),      1.2, True,  ["11-02", "11-03", "11-04", "11-05", "11-06"]),
+        ((0.1,),      0.2, True,  ["11-02", "11-03", "11-04", "11-05", "11-06"]),  # the rest of it counts with the next
+        ((0.1, 1.1),  1.2, True,  ["11-02", "12-07", "11-03", "11-04", "11-05", "11-06"]),
+    ],
+)  # fmt: skip
+def test_a_clock_that_was_ahead_for_a_tick_stops_no_closing(
+    tmp_path: Path, came_ahead: tuple[float, ...], back: float, raised: bool, closed: list[str], restart: bool
+) -> None:
+    lot, _ = day(tmp_path)
+    for days in came_ahead:
+        tick(lot, days, ahead=400)
+        if restart:
+            lot.restart()
+    told = tick(lot, back)
+    assert ("+clock/day" in told) is raised
+    for days in range(1 if back < 1 else 2, 6):
+        if restart:
+            lot.restart()
+        told += tick(lot, days + 0.2)
+    assert names(lot) == closed
+    assert told[-1] == "-clock/day"
+    numbers = [(line["body"]["first"], line["body"]["last"], line["n"]) for line in lot.lines("day")]
+    assert [first for first, *_ in numbers] == [1, *(n + 1 for _, _, n in numbers[:-1])]
+
+
+def test_a_day_that_was_closed_by_a_clock_ahead_is_not_closed_again(tmp_path: Path) -> None:
+    lot, _ = day(tmp_path)
+    for days, ahead in ((0.1, 3), (1.1, 3), (1.2, 0), (2.2, 0), (3.2, 0), (4.2, 0), (5.2, 0), (6.2, 0)):
+        tick(lot, days, ahead=ahead)
+        lot.restart()
+    assert names(lot) == ["11-02", "11-05", "11-03", "11-04", "11-06", "11-07"]
 
 
 def tallied(lot: SmallLot, **changes: int) -> tuple[dict[str, Any], DayTallied]:
