@@ -160,8 +160,11 @@ class CheckedWorld(World):
         self.rejections[rejection.reason] += 1
 
     def _step(self, events: Sequence[Event]) -> None:
+        journal = self.journal
         super()._step(events)
-        if self._chance(AGAIN) and events and all(isinstance(event, NodeEvent | Numbered) for event in events):
+        # Another process has not been given these events: there they are no repeat.
+        same = self.journal is journal and self.state is State.RUNNING
+        if self._chance(AGAIN) and same and all(isinstance(event, NodeEvent | Numbered) for event in events):
             self._again(events)
 
     def _again(self, events: Sequence[Event]) -> None:

@@ -110,7 +110,7 @@ def main(argv: list[str] | None = None) -> int:
         seed = options.seed + tally.seeds
         try:
             run_seed(seed, tally)
-        except AssertionError as error:
+        except (AssertionError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             failed = seed
             keep(seed, str(error) or repr(error))
             print(

@@ -101,6 +101,7 @@ class Traffic:
     def __init__(self, dice: random.Random, *, days: int, bays: int, cars_per_day: int) -> None:
         self._dice = dice
         self.guests: dict[str, Car] = {}
+        self._drawn: list[Car] = []
         regulars = [self._new_car() for _ in range(max(1, int(min(bays, cars_per_day) * REGULARS_PER_BAY)))]
         self._away_ms = {car.identity: 0 for car in regulars}
         planned = [self._visit(day, regulars) for day in range(days) for _ in range(cars_per_day)]
@@ -142,6 +143,8 @@ class Traffic:
         while True:
             car = self._draw()
             if car.text == "" or car.identity not in self.guests:
+                if car.identity not in self.guests:
+                    self._drawn.append(car)
                 self.guests[car.identity] = car
                 return car
 
@@ -150,7 +153,7 @@ class Traffic:
         if dice.random() < PLATELESS_SHARE:
             return Car("", "unknown", "small", "fuel")
         if self.guests and dice.random() < FLEET_SHARE:
-            like = dice.choice(list(self.guests.values())[-2000:])
+            like = dice.choice(self._drawn[-2000:])
             if like.text:
                 return Car(self._sister(like.text), like.colour, like.vehicle, like.energy)
         place = dice.random()
