@@ -114,7 +114,7 @@ def main(argv: list[str] | None = None) -> int:
             failed = seed
             keep(seed, str(error) or repr(error))
             print(
-                f"\nseed {seed} fails: {error}\nagain: python -m tests.soak_world --seed {seed} --seeds 1",
+                f"\nseed {seed} fails: {str(error) or repr(error)}\nagain: python -m tests.soak_world --seed {seed} --seeds 1",
                 file=sys.stderr,
             )
             break

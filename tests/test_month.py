@@ -10,10 +10,10 @@ from tests.month.house import MONTHLY, FaultyHouse
 from tests.week.verdict import REVIEW, SETTLED
 from tests.week.week import Week, priced
 
-CARS, BAYS = 60, 30
-TICK_MS = 60_000
-OFTEN = 15
-"""Ticks are six times as long here, and there are few of them: faults come about as often as cars."""
+CARS, BAYS = 40, 20
+TICK_MS = 120_000
+OFTEN = 10
+"""Ticks are twelve times as long here, and a day of few cars must see every fault."""
 
 
 def test_a_day_under_faults(tmp_path: Path) -> None:
