@@ -63,6 +63,7 @@ class BusLine:
         self._capture = capture
         self._port = SerialPort(part.port, part.baud_bps, self._data, self.pump)
         self._timer: asyncio.TimerHandle | None = None
+        self._stopped = False
 
     def start(self) -> None:
         """Open the port and begin to poll."""
@@ -71,7 +72,8 @@ class BusLine:
         self.pump()
 
     def stop(self) -> None:
-        """Fall silent."""
+        """Fall silent, whatever is still pumped by work that was under way."""
+        self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
         self._port.stop()
@@ -91,6 +93,8 @@ class BusLine:
         self._turn(data)
 
     def _turn(self, data: bytes) -> None:
+        if self._stopped:
+            return
         now_ms = self._clock.now_ms()
         events = self.bus.receive(data, now_ms)
         if events:

@@ -56,6 +56,7 @@ SITE_KEY = bytes(16)
 UID = "00000000000000a2"
 LIMIT_S = 8.0
 SIGNER = Signer(KEY)
+CITY = KEY.public_key().public_bytes_raw()
 
 
 def make_node(role: int = EXIT) -> LaneNode:
@@ -79,7 +80,7 @@ def make_config(folder: Path, device: str, role: LaneRole = LaneRole.EXIT) -> Co
 
 
 def make_gateway(
-    config: Config, statement: tuple[str, str] = ("", ""), *, signer: Signer = SIGNER
+    config: Config, statement: tuple[str, str] = ("", ""), *, signer: Signer = SIGNER, city_key: bytes = CITY
 ) -> tuple[Gateway, Engine]:
     journal = open_journal(config)
     tariff = shipped_tariff("plain-garage")
@@ -93,8 +94,8 @@ def make_gateway(
     )
     me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test", *statement)
     started = engine.start(SystemClock().moment())
-    public = KEY.public_key().public_bytes_raw()
-    return Gateway(config, SystemClock(), Begun(engine, started, me, {}), city_key=public, capture=None), engine
+    begun = Begun(engine, started, me, journal.acked())
+    return Gateway(config, SystemClock(), begun, city_key=city_key, capture=None), engine
 
 
 class ExitLane:
@@ -198,6 +199,19 @@ def test_a_burst_of_commands_leaves_the_bus_its_room(tmp_path: Path) -> None:
         return taken, held, gateway._worker._queue.qsize(), gateway._stopped.is_set()
 
     assert asyncio.run(story()) == (CROWDED, FILLING, FILLING + 8, False)
+
+
+def test_a_bus_that_was_stopped_stays_silent_when_a_commit_comes_back(tmp_path: Path) -> None:
+    async def story() -> tuple[bool, int]:
+        gateway, _ = make_gateway(make_config(tmp_path, "/dev/null"))
+        (line,) = gateway._lines
+        line.start()
+        line.stop()
+        gateway._follow(gateway._started)
+        assert line._timer is not None
+        return line._timer.cancelled(), gateway._exit_code
+
+    assert asyncio.run(story()) == (True, 0)
 
 
 def test_a_failed_commit_opens_first_and_then_ends_the_process(tmp_path: Path) -> None:

@@ -211,6 +211,10 @@ class BrokerClient:
 
     def _on_pre_connect(self, client: paho.Client, _data: Any) -> None:
         self.connection += 1
+        if self._cut:
+            # Paho forgets a disconnect that came while it began to connect, and would go on trying for ever.
+            client.disconnect()
+            return
         properties = Properties(PacketTypes.WILLMESSAGE)  # type: ignore[no-untyped-call]
         properties.WillDelayInterval = WILL_DELAY_S
         client.will_set(self._terms.state_topic, self._terms.will(self.connection), 1, True, properties)

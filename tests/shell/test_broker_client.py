@@ -70,6 +70,24 @@ def test_a_cut_client_ends_its_thread(site):
     asyncio.run(check())
 
 
+def test_a_cut_that_comes_while_paho_begins_to_connect_ends_its_thread():
+    async def check():
+        with socket.socket() as closed:
+            closed.bind(("127.0.0.1", 0))
+            login = Broker("127.0.0.1", closed.getsockname()[1], "gw-1")
+            terms = Terms(login, (), "park/v1/hz/gw-1/state", lambda _: b"lost", 15)
+            client = BrokerClient(terms, 0, asyncio.get_running_loop(), lambda *_: None)
+            # The order in which paho sees them: its own beginning takes the disconnect back.
+            client.cut()
+            client.connect()
+            thread = client._client._thread
+            if thread is not None:
+                await asyncio.to_thread(thread.join, WAIT_S)
+                assert not thread.is_alive()
+
+    asyncio.run(check())
+
+
 def test_a_foreign_authority_is_not_trusted(tmp_path):
     ours, theirs = Site("mosquitto", tmp_path / "ours"), Site("mosquitto", tmp_path / "theirs")
     ours.broker.start()
