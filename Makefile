@@ -42,6 +42,7 @@ soak: $(VENV)/dev   ## STAYS priced twice, then new seeds of the world for SECON
 	@$(BIN)/python -m tests.soak_tariff --stays $(STAYS) --seed $(SEED)
 	@$(BIN)/python -m tests.soak_world --seconds $(SECONDS) $(if $(filter command,$(origin SEED)),--seed $(SEED)) $(ARGS)
 	@$(BIN)/python -m tests.bus_endurance --seed $(SEED)
+	@$(BIN)/python -m tests.soak_peers --seed $(SEED)
 
 week: $(VENV)/dev   ## A large lot's week, each stay judged: SEED; ARGS="--days 1 --plant swap"; result in docs/SOAK.md
 	@$(BIN)/python -m tests.week --seed $(SEED) $(ARGS)

@@ -259,6 +259,17 @@ def test_every_dependency_is_accounted_for() -> None:
     assert all(all(row) and "MB" in row[3] for row in rows)
 
 
+def test_every_test_that_the_peers_rows_name_exists() -> None:
+    rows = list(table_rows((ROOT / "docs/PEERS.md").read_text(encoding="utf-8"), "Rows"))[1:]
+    assert [row[0] for row in rows] == [f"R{number}" for number in range(1, 24)]
+    for row in rows:
+        named = re.findall(r"`([^`]+)::([^`]+)`", row[2])
+        assert named, row[0]
+        assert row[3] in ("holds", "in part", "not covered"), row[0]
+        for path, test in named:
+            assert f"def {test}(" in (ROOT / "tests" / path).read_text(encoding="utf-8"), f"{row[0]}: {path}::{test}"
+
+
 def test_every_link_in_the_documents_leads_somewhere() -> None:
     for path in [ROOT / "README.md", ROOT / "DECISIONS.md", *(ROOT / "docs").glob("*.md")]:
         for target in re.findall(r"\]\(([^)#]+)\)", path.read_text(encoding="utf-8")):
