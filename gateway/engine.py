@@ -127,7 +127,8 @@ class Engine:
             }
             restored = self._journal.restored()
             answer.write(Draft("restored" if restored else "genesis", {**body, **restored}))
-        done = self._finish([GatewayStarted(self._identity.version)], now, answer)
+        started = GatewayStarted(self._identity.version, first=self._is_new and not self._journal.restored())
+        done = self._finish([started], now, answer)
         return done if self._successor is None else replace(done, head_n=self._hand_over(self._successor, now))
 
     def step(self, events: Sequence[Event], now: Moment) -> Outcome:

@@ -199,9 +199,10 @@ class BudgetSpent:
 
 @dataclass(frozen=True, slots=True)
 class GatewayStarted:
-    """The journal was read and the engine is about to take events."""
+    """The journal was read and the engine is about to take events; `first`: no gateway ever ran on this chain."""
 
     version: str
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

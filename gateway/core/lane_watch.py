@@ -37,18 +37,23 @@ WITH_THE_NEXT = ("passage", "turned-back")
 
 
 class LaneWatch:
-    """When each lane's barrier was last opened for a reason, and which alarms of lanes are open; of this process alone."""
+    """When each lane's barrier was last opened for a reason, and which alarms of lanes are open; of this process alone.
+
+    One that this process neither raised nor withdrew may be open since an earlier one and is withdrawn too when it is over.
+    """
 
     def __init__(self) -> None:
         self._started_ms = 0
         self._opened_ms: dict[str, int] = {}
         self._open: set[str] = set()
+        self._known: set[str] = set()
+        self._first = False
 
     def follow(self, event: Event, let_through: bool, now: Moment, answer: Answer) -> None:
         """What an event that was just answered means for its lane; `let_through`: somebody is on the way through it."""
         match event:
-            case GatewayStarted():
-                self._started_ms = now.mono_ms
+            case GatewayStarted(first=first):
+                self._started_ms, self._first = now.mono_ms, first
             case BarrierSelfOpened(lane=lane) | FireAlarmChanged(lane=lane) | MainsChanged(lane=lane):
                 self._opened_ms[lane] = now.mono_ms - event.source.age_ms
             case BudgetSpent(lane=lane):
@@ -75,8 +80,10 @@ class LaneWatch:
                     self._opened_ms[lane] = now.mono_ms
                 case RaiseAlarm(alarm=alarm):
                     self._open.add(alarm)
+                    self._known.add(alarm)
                 case ClearAlarm(alarm=alarm):
                     self._open.discard(alarm)
+                    self._known.add(alarm)
 
     def _is_explained(self, event: BarrierMoved, now: Moment) -> bool:
         at_ms = now.mono_ms - event.source.age_ms
@@ -87,7 +94,7 @@ class LaneWatch:
     def _withdraw(self, kinds: Sequence[str], lane: str, answer: Answer) -> None:
         for kind in kinds:
             alarm = f"{kind}/{lane}"
-            if alarm in self._open:
+            if alarm in self._open or not (self._first or alarm in self._known):
                 answer.commands.append(ClearAlarm(alarm))
 
 

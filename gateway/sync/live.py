@@ -43,6 +43,7 @@ class Live:
         self._gateway = gateway
         self._lot = lot
         self._alarms: dict[str, Alarm] = {}
+        self._withdrawn: set[str] = set()
         self._occupancy: Occupancy | None = None
         self._lane_of = dict(lanes)
         # Before a node has spoken nothing is known of its lane; that is said too, over what an earlier start left behind.
@@ -62,7 +63,8 @@ class Live:
                 self._alarms[command.alarm] = alarm
                 self._put(Kind.ALARM, command.alarm, alarm.to_json())
             case ClearAlarm():
-                if command.alarm in self._alarms:
+                # The broker may still hold what an earlier process raised, so that an unknown one is withdrawn too, once.
+                if command.alarm in self._alarms or command.alarm not in self._withdrawn:
                     self._withdraw(command.alarm)
             case PublishOccupancy():
                 total = command.free + command.occupied + command.unknown
@@ -121,7 +123,10 @@ class Live:
             self._put(Kind.LANE, lane, self._lanes[lane].to_json())
 
     def _withdraw(self, alarm: str) -> None:
-        del self._alarms[alarm]
+        self._alarms.pop(alarm, None)
+        if len(self._withdrawn) >= ALARMS_MAX:
+            self._withdrawn.clear()
+        self._withdrawn.add(alarm)
         self._put(Kind.ALARM, alarm, b"")
 
     def _put(self, kind: Kind, name: str, body: bytes) -> None:

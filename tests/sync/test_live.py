@@ -56,6 +56,29 @@ def test_an_alarm_keeps_its_first_time_and_is_withdrawn_by_an_empty_body() -> No
     assert view.next(ROOM) == []
 
 
+def test_what_an_earlier_process_left_at_the_broker_is_withdrawn_once() -> None:
+    held: dict[str, bytes] = {}
+
+    def published(view: Live) -> list[tuple[str, bytes]]:
+        told = [(str(out.topic), out.body) for out in view.next(ROOM) if out.topic.kind is Kind.ALARM]
+        held.update(told)
+        return told
+
+    first = live()
+    first.take(alarm("silent/a1"), 1000)
+    assert len(published(first)) == 1
+    second = live()
+    second.take(ClearAlarm("silent/a1"), 2000)
+    second.reconnected()
+    assert published(second) == [("park/v1/city/gw-1/alarm/silent_a1", b"")]
+    assert set(held.values()) == {b""}
+    second.take(ClearAlarm("silent/a1"), 3000)
+    assert published(second) == []
+    second.take(alarm("silent/a1"), 4000)
+    second.take(ClearAlarm("silent/a1"), 5000)
+    assert [body for _, body in published(second)] == [b""]
+
+
 def test_a_new_connection_hears_what_is_true_and_no_old_notice() -> None:
     view = live()
     view.take(alarm("help/out"), 1000)
