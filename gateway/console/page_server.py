@@ -7,6 +7,7 @@ nothing of topics.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import socket
@@ -31,6 +32,10 @@ FLUSH_S = 0.25
 """A person sees no more than four changes a second, and a browser draws them in time."""
 THREADS_MAX = 64
 """Each open page holds one; more callers are hung up on."""
+STRANGERS_MAX = 16
+"""Callers that have shown no session yet; one more takes the place of the oldest, so that the slow keep nobody out."""
+STRANGER_S = 10.0
+"""How long a caller may stay without one, however it drips; any honest request is over long before."""
 BODY_BYTES_MAX = 16_384
 WAIT_S = 30
 """How long a caller may take over a request, or leave what we send unread."""
@@ -70,6 +75,7 @@ class PageServer(ThreadingHTTPServer):
 
     daemon_threads = True
     allow_reuse_address = True
+    request_queue_size = THREADS_MAX
 
     def __init__(
         self, address: tuple[str, int], board: Board, tls: ssl.SSLContext | None = None, acts: Acts | None = None
@@ -81,6 +87,8 @@ class PageServer(ThreadingHTTPServer):
         self.stopping = threading.Event()
         self.pages = {name: files("gateway.console.page").joinpath(name).read_bytes() for name in FILES}
         self._room = threading.BoundedSemaphore(THREADS_MAX)
+        self._strangers: dict[socket.socket, float] = {}
+        self._lock = threading.Lock()
         super().__init__(address, _Request)
         if tls is not None:
             # The greeting is made in the caller's own thread, so that a silent caller holds up nobody.
@@ -90,6 +98,7 @@ class PageServer(ThreadingHTTPServer):
         """Begin to serve whom the doorman lets in, in a thread of its own."""
         self.doorman = doorman
         threading.Thread(target=self.serve_forever, args=(FLUSH_S,), daemon=True).start()
+        threading.Thread(target=self._sweep, daemon=True).start()
 
     def stop(self) -> None:
         """End; open pages say that the connection is lost."""
@@ -99,9 +108,14 @@ class PageServer(ThreadingHTTPServer):
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Hand a caller to a thread if there is room for one."""
+        with self._lock:
+            if len(self._strangers) >= STRANGERS_MAX:
+                self._hang_up(next(iter(self._strangers)))
         if not self._room.acquire(blocking=False):
             self.shutdown_request(request)
             return
+        with self._lock:
+            self._strangers[request] = 0.0
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -109,7 +123,28 @@ class PageServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
+            self.recognise(request)
             self._room.release()
+
+    def recognise(self, request: socket.socket) -> None:
+        """This caller has a session, or is gone: no stranger any more."""
+        with self._lock:
+            self._strangers.pop(request, None)
+
+    def _sweep(self) -> None:
+        while not self.stopping.wait(FLUSH_S):
+            with self._lock:
+                for request, waited_s in list(self._strangers.items()):
+                    self._strangers[request] = waited_s + FLUSH_S
+                    if waited_s >= STRANGER_S:
+                        self._hang_up(request)
+
+    def _hang_up(self, request: socket.socket) -> None:
+        """Wake the caller's thread with an end of the stream; it closes what is its own. Call it under the lock."""
+        del self._strangers[request]
+        with contextlib.suppress(OSError):
+            # Not the TLS socket's own, which takes the session away from under the thread that reads.
+            socket.socket.shutdown(request, socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away, or spoke no HTTP; nobody else is concerned."""
@@ -182,7 +217,10 @@ class _Request(BaseHTTPRequestHandler):
         return False
 
     def _known(self) -> bool:
-        return self.server.doorman.knows(self.headers["Cookie"], self.server.board.now_ms())
+        known = self.server.doorman.knows(self.headers["Cookie"], self.server.board.now_ms())
+        if known:
+            self.server.recognise(self.connection)
+        return known
 
     def _body(self) -> Json | None:
         length = self.headers["Content-Length"] or ""

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from gateway.console import page_server
 from gateway.console.board import Board
 from gateway.console.doorman import Doorman
 from gateway.console.page_server import BODY_BYTES_MAX, FILES, THREADS_MAX, PageServer
@@ -160,14 +161,40 @@ def test_no_answer_may_be_framed_kept_or_run_as_something_else(server: PageServe
         assert "Python" not in headers["Server"]
 
 
-def test_more_callers_than_there_is_room_for_are_hung_up_on(server: PageServer) -> None:
-    silent = [socket.create_connection(server.server_address[:2], LIMIT_S) for _ in range(THREADS_MAX)]
+def test_more_open_pages_than_there_is_room_for_are_hung_up_on(server: PageServer) -> None:
+    cookie = logged_in(server)
+    open_pages = [asked(server, "GET", "/events", Cookie=cookie) for _ in range(THREADS_MAX)]
+    with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
+        ask(server, "GET", "/")
+    for page in open_pages:
+        page.close()
+
+
+def test_slow_strangers_keep_nobody_out(server: PageServer) -> None:
+    cookie = logged_in(server)
+    stream = asked(server, "GET", "/events", Cookie=cookie)
+    slow = [socket.create_connection(server.server_address[:2], LIMIT_S) for _ in range(THREADS_MAX + 6)]
     try:
-        with pytest.raises((http.client.RemoteDisconnected, ConnectionError)):
-            ask(server, "GET", "/")
+        for line in slow:
+            line.sendall(b"GET / HT")
+        assert ask(server, "GET", "/session", Cookie=cookie)[0] == 200
+        assert ask(server, "GET", "/")[0] == 200
+        assert stream.fp.readline().startswith(b"data: ")
+        # The oldest were hung up on for those that came after them.
+        assert slow[0].recv(1) == b""
     finally:
-        for line in silent:
+        for line in slow:
             line.close()
+
+
+def test_a_stranger_that_drips_is_hung_up_on(server: PageServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_server, "STRANGER_S", 0.5)
+    cookie = logged_in(server)
+    stream = asked(server, "GET", "/events", Cookie=cookie)
+    with socket.create_connection(server.server_address[:2], LIMIT_S) as line:
+        line.sendall(b"GET / HTTP/1.1\r\nHost: ")
+        assert line.recv(1) == b""
+    assert stream.fp.readline().startswith(b"data: ")
 
 
 def test_an_address_that_is_taken_is_an_error(server: PageServer) -> None:
