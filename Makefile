@@ -10,8 +10,9 @@ STATES ?= 9000
 KILLS  ?= 1000
 SECONDS ?= 60
 SHOTS  ?= $(VENV)/pictures
+WIRING ?= $(VENV)/wiring
 
-.PHONY: demo test test-web lint mutants soak week month crash vectors clean help
+.PHONY: demo test test-web lint mutants soak week month crash vectors wiring clean help
 
 help:            ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -56,6 +57,9 @@ crash: $(VENV)/dev $(VENV)/strace/installed   ## Power cuts and SIGKILLs: STATES
 	@$(BIN)/python -m tests.crash_faults --points 120 --seed $(SEED)
 	@$(BIN)/python -m tests.crash_mounts --method ext4-shutdown --cuts 50 --seed $(SEED) || test $$? = 2
 	@$(BIN)/python -m tests.crash_mounts --method blocks --cuts 120 --seed $(SEED) || test $$? = 2
+
+wiring: | $(VENV)/bin/python   ## Wiring diagrams from hw/ into WIRING, as SVG, and as PNG where there is Chromium
+	@$(BIN)/python -m hw.draw $(WIRING)
 
 clean:           ## Remove the environment
 	rm -rf $(VENV)
