@@ -18,6 +18,7 @@ from gateway.core.lease import covers
 from gateway.core.memory import LotMemory
 from gateway.core.moment import is_measurable, stay_ms
 from gateway.core.once import refuse
+from gateway.core.pairing import put_back
 from gateway.core.posting import billed
 from gateway.core.record import Draft, Value
 from gateway.core.session import Session, State, Trigger, moved, replated
@@ -42,6 +43,8 @@ def exit_attached(memory: LotMemory, event: ExitAttached, answer: Answer) -> Non
         return refuse(event, event.session, "price not known", answer)
     memory.once.take(event, answer)
     if session.state is State.INSIDE:
+        if stray.state is State.REVIEW:
+            put_back(memory, answer)
         # It leaves the lot under the plate by which memory knows it.
         memory.put(moved(session, Trigger.PAIRED), answer)
         owing = moved(owing, Trigger.PAIRED)

@@ -96,12 +96,12 @@ def without_plate(memory: LotMemory, stay: Session, stray: Session, answer: Answ
 def read_again(memory: LotMemory, session: str, stray: Session, answer: Answer) -> None:
     """The vehicle that a read of doubt let out was read better before it passed: the first exit is part of the second."""
     memory.exits -= 1
-    _put_back(memory, answer)
+    put_back(memory, answer)
     _tie(memory, session, stray, str(Evidence.READ_AGAIN), answer)
 
 
 def _pair(memory: LotMemory, stay: Session, stray: Session, evidence: Evidence, answer: Answer) -> None:
-    _put_back(memory, answer)
+    put_back(memory, answer)
     _tie(memory, stay.id, stray, str(evidence), answer)
 
 
@@ -124,7 +124,7 @@ def _settle(memory: LotMemory, stay: Session, stray: Session, answer: Answer) ->
     memory.exits -= 1
 
 
-def _put_back(memory: LotMemory, answer: Answer) -> None:
+def put_back(memory: LotMemory, answer: Answer) -> None:
     """The exit took a vehicle off the number inside; its stay, which ends now, takes it off again."""
     if memory.unlisted != 0:
         memory.recount(memory.unlisted + 1, answer)

@@ -69,6 +69,17 @@ def test_an_exit_ends_one_stay_and_a_stay_has_one_exit(tmp_path: Path) -> None:
     assert (receivable(lot), len(lot.lines("attached"))) == (OWED, 1)
 
 
+def test_the_number_inside_goes_down_once(tmp_path: Path) -> None:
+    lot = SmallLot(tmp_path)
+    session, _other = lot.enter(), lot.enter(plate("浙A00002"))
+    lot.wait(2 * HOUR_MS)
+    lot.step(lot.read("out", MISREAD))
+    lot.step(lot.passed("out"))
+    assert lot.engine.memory.inside == 1
+    lot.step(lot.line(ExitAttached, "a-1", session, str(lot.last("exit")["session"]), "entry", "seen"))
+    assert lot.engine.memory.inside == 1
+
+
 def test_a_stay_in_review_may_find_its_exit_too(tmp_path: Path) -> None:
     lot, session, stray = misread(tmp_path)
     lot.enter()
