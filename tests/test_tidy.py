@@ -32,6 +32,7 @@ OURS = {"gateway", "firmware", "sim", "hw", "tests"}
 UNPAIRED = {
     "tests/console/test_page.py": "the page's files, which are no Python",
     "tests/firmware/test_on_board.py": "the wire and the node on the other interpreter",
+    "tests/hw/test_udev.py": "the rules file for the USB adapters",
     "tests/link/drivers/test_modbus_server.py": "the Modbus driver against pymodbus' own server",
     "tests/firmware/test_protocol.py": "firmware/PROTOCOL.md against the wire",
     "tests/sync/test_pipe.py": "uplink and downlink joined by a faulty pipe",
