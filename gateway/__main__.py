@@ -1,5 +1,5 @@
-"""The command line: `lotgate run`, `bus`, `quote`, `tariff`, `ctl`, `console`, `export`, `verify`, `replay`, `check-config`,
-`key`, `completion`.
+"""The command line: `lotgate run`, `bus`, `commission`, `quote`, `tariff`, `ctl`, `console`, `export`, `verify`, `replay`,
+`check-config`, `key`, `completion`.
 
 Owns arguments, output and exit codes: 0 done, 1 failed, 2 wrong usage, 3 self-consistent only (verify), 4 no answer (ctl), 75
 try later, 78 configuration. Every error names the file, the key, the value and the remedy. Knows no rule of the lot.
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 import click
 
 from gateway.bus_command import bus
+from gateway.commission_command import commission
 from gateway.console_command import console
 from gateway.ctl_command import ctl, operator_key
 from gateway.ctl_looks import bill, sessions
@@ -43,6 +44,7 @@ def main() -> None:
 
 
 main.add_command(bus)
+main.add_command(commission)
 ctl.add_command(sessions)
 ctl.add_command(bill)
 main.add_command(ctl)

@@ -28,7 +28,16 @@ from gateway.core.city_events import (
     ShiftOpened,
 )
 from gateway.core.entitlement import Kind, Policy, Way
-from gateway.core.events import BarrierSelfOpened, BudgetSpent, EventsLost, HelpCalled, Position, SelfOpening, Woke
+from gateway.core.events import (
+    BarrierSelfOpened,
+    BudgetSpent,
+    Commissioned,
+    EventsLost,
+    HelpCalled,
+    Position,
+    SelfOpening,
+    Woke,
+)
 from gateway.core.exit import WithoutLease
 from gateway.core.lot import HEARTBEAT_MS
 from gateway.core.memory import MAX_STAY_MS
@@ -82,6 +91,7 @@ def written_records(folder: Path) -> list[dict[str, Any]]:
     lot.step(lot.read("in", plate("浙A00007")), lot.passed("in", age_ms=60_000))
     lot.step(HelpCalled(lot.source("out"), "out"), EventsLost(lot.source("bays"), 1, 1))
     lot.step(BarrierSelfOpened(lot.source("out"), "out", SelfOpening.UNANSWERED), BudgetSpent("out", 201))
+    lot.step(Commissioned("ab" * 32, "fire", "in", 1, "", True, "engineer-7", ""))
     grants_and_their_effects(lot)
     lot.step(Woke(), after_ms=MAX_STAY_MS)
     lot.step(after_ms=HEARTBEAT_MS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gateway.__main__ import EXIT_CONFIG, main
 from gateway.core.record import canonical
@@ -20,8 +20,9 @@ from tests import bills
 from tests.hangzhou_keys import PRIVATE, PUBLIC
 from tests.lots import KEY, SmallLot
 from tests.records import OTHER_KEY, public
+from tests.sites import prepared
 from tests.test_config import GOOD
-from tests.test_export import CITY, statement
+from tests.test_export import CITY
 from tests.test_hangzhou_config import STAND_IN
 
 
@@ -103,15 +104,7 @@ def test_verify_hands_over_its_exit_code(tmp_path: Path) -> None:
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     """A configuration with every file that it names; its path."""
-    config = tmp_path / "gateway.toml"
-    config.write_text(GOOD.replace('ca = "ca.pem"\n', ""), encoding="utf-8")
-    (tmp_path / "record.pem").write_bytes(KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
-    (tmp_path / "city.pub").write_bytes(CITY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-    (tmp_path / "site.key").write_text("00" * 16, encoding="ascii")
-    told = statement()
-    signature = base64.b64encode(told.signature).decode()
-    (tmp_path / "statement.json").write_text(json.dumps({"line": told.line, "sig": signature}), encoding="utf-8")
-    return config
+    return prepared(tmp_path)
 
 
 def test_check_config_warns_of_plates_that_leave_in_the_clear(site: Path) -> None:

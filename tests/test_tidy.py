@@ -113,6 +113,7 @@ OWNERS = {
     "click": (
         "gateway/__main__.py",
         "gateway/bus_command.py",
+        "gateway/commission_command.py",
         "gateway/console_command.py",
         "gateway/ctl_command.py",
         "gateway/ctl_completion.py",
@@ -120,6 +121,7 @@ OWNERS = {
         "gateway/tariff_command.py",
         "sim/city_process.py",
         "tests/test_bus_command.py",
+        "tests/test_commission_command.py",
         "tests/test_console_command.py",
         "tests/test_ctl_command.py",
         "tests/test_main.py",
@@ -162,6 +164,7 @@ OWNERS = {
     "serial": ("gateway/shell/serial_port.py",),
     "sqlite3": (
         "gateway/store/",
+        "gateway/commissioning.py",
         "gateway/fallback.py",
         "sim/books.py",
         "sim/city_store.py",

@@ -206,8 +206,26 @@ class GatewayStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class Commissioned:
+    """A person answered one question of the commissioning checklist whose SHA-256 is `checklist`, about `of`.
+
+    `value` is what was measured in `unit`, or 1 for yes and 0 for no with the unit ''.
+    """
+
+    checklist: str
+    item: str
+    of: str
+    value: int
+    unit: str
+    passed: bool
+    by: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
 class Woke:
     """The time that the lot asked to be woken at has come."""
 
 
-Event = NodeEvent | BusEvent | CityEvent | PlatformEvent | OperatorEvent | BudgetSpent | GatewayStarted | Woke
+ShellEvent = BudgetSpent | GatewayStarted | Commissioned | Woke
+Event = NodeEvent | BusEvent | CityEvent | PlatformEvent | OperatorEvent | ShellEvent

@@ -13,6 +13,7 @@ from gateway.core import (
     admission,
     alarms,
     charge,
+    commissioning,
     dunning,
     entry,
     ghosts,
@@ -48,6 +49,7 @@ from gateway.core.events import (
     BayChanged,
     BaysReported,
     BudgetSpent,
+    Commissioned,
     Event,
     EventsLost,
     FireAlarmChanged,
@@ -219,6 +221,8 @@ def _answer_event(memory: LotMemory, event: Event, now: Moment, answer: Answer) 
                 _answer_event(memory, follows, now, answer)
         case StrangerCommanded():
             operators.stranger_commanded(memory, event, now, answer)
+        case Commissioned():
+            commissioning.commissioned(event, answer)
         case GatewayStarted():
             _started(memory, event, now, answer)
         case Woke():
