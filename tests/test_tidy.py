@@ -53,6 +53,7 @@ UNPAIRED = {
     "tests/test_asyncapi.py": "docs/asyncapi.yaml and its writer tests/asyncapi.py",
     "tests/test_commanding.py": "operators end to end over a real broker",
     "tests/core/test_queue.py": "entry, leaving and the lane's state together",
+    "tests/test_nodes.py": "nodes on a bus to the ledger, simulated ones or real ones",
     "tests/test_rogue.py": "a rogue and a replayed capture on the wires of real boards",
     "tests/test_peers.py": "what other gateways' users lost",
     "tests/test_rules.py": "rules that hold between modules",
