@@ -21,6 +21,7 @@ from pathlib import Path
 
 from gateway.config import BrokerPart
 from gateway.core.events import Source, VehiclePassed
+from gateway.run import Gateway
 from gateway.shell.clock import SystemClock
 from gateway.shell.mqtt import Broker, Link
 from sim.broker import EmbeddedBroker
@@ -31,7 +32,7 @@ from sim.city_store import totals
 from tests.lots import KEY
 from tests.proxy import Proxy
 from tests.records import CITY_KEY, public
-from tests.test_run import UID, ExitLane, arrive, make_config, make_gateway
+from tests.test_run import UID, ExitLane, arrive, make_begun, make_config, make_gateway
 
 LIMIT_S = 90
 LOOK_S = 0.02
@@ -95,11 +96,12 @@ class Pipeline:
         (self._folder / "password").write_text("secret", encoding="ascii")
         broker = BrokerPart("127.0.0.1", port, "lot", self._folder / "password")
         config = replace(config, broker=broker, city=replace(config.city, name="hz"))
-        self._gateway, engine = make_gateway(config, city_key=public(CITY_KEY))
-        started = engine.start(SystemClock().moment())
+        begun = make_begun(config)
         for at in range(0, backlog, STEP_EVENTS):
-            started = engine.step(self._passages(min(STEP_EVENTS, backlog - at)), SystemClock().moment())
-        self._ended = asyncio.create_task(self._gateway.run(started))
+            passages = self._passages(min(STEP_EVENTS, backlog - at))
+            begun = replace(begun, started=begun.engine.step(passages, SystemClock().moment()))
+        self._gateway = Gateway(config, SystemClock(), begun, city_key=public(CITY_KEY), capture=None)
+        self._ended = asyncio.create_task(self._gateway.run())
 
     async def stop(self) -> None:
         """End the gateway as SIGTERM does."""
@@ -281,16 +283,16 @@ async def signalled(folder: Path, number: signal.Signals, *, rounds: int, seed: 
         config = make_config(folder, lane.port.slave)
         ledger = folder / "data" / "ledger.db"
         for _ in range(rounds):
-            gateway, engine = make_gateway(config)
-            ended = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+            gateway, _ = make_gateway(config)
+            ended = asyncio.create_task(gateway.run())
             arrive(lane.node)
             await lane.until(lambda: lane.node.opened > 0 or lane.node.pending == 0)
             arrive(lane.node)
             asyncio.get_running_loop().call_later(dice.random() / 10, os.kill, os.getpid(), number)
             assert await ended == 0
             early += max(0, lane.node._log.acked - _acknowledged(ledger))
-        gateway, engine = make_gateway(config)
-        ended = asyncio.create_task(gateway.run(engine.start(SystemClock().moment())))
+        gateway, _ = make_gateway(config)
+        ended = asyncio.create_task(gateway.run())
         await lane.until(lambda: lane.node.pending == 0)
         gateway.stop()
         assert await ended == 0

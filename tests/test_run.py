@@ -80,9 +80,8 @@ def make_config(folder: Path, device: str, role: LaneRole = LaneRole.EXIT) -> Co
     )
 
 
-def make_gateway(
-    config: Config, statement: tuple[str, str] = ("", ""), *, signer: Signer = SIGNER, city_key: bytes = CITY
-) -> tuple[Gateway, Engine]:
+def make_begun(config: Config, statement: tuple[str, str] = ("", ""), *, signer: Signer = SIGNER) -> Begun:
+    """An engine that has written its start."""
     journal = open_journal(config)
     tariff = shipped_tariff("plain-garage")
     engine = Engine(
@@ -94,9 +93,12 @@ def make_gateway(
         salt=lambda: "AAAAAAAAAAAAAAAAAAAAAA==",
     )
     me = Nameplate(journal.next_hello(), 1, Signer(KEY).key, tariff, "test", *statement)
-    started = engine.start(SystemClock().moment())
-    begun = Begun(engine, started, me, journal.acked())
-    return Gateway(config, SystemClock(), begun, city_key=city_key, capture=None), engine
+    return Begun(engine, engine.start(SystemClock().moment()), me, journal.acked())
+
+
+def make_gateway(config: Config, statement: tuple[str, str] = ("", "")) -> tuple[Gateway, Engine]:
+    begun = make_begun(config, statement)
+    return Gateway(config, SystemClock(), begun, city_key=CITY, capture=None), begun.engine
 
 
 class ExitLane:
@@ -302,7 +304,7 @@ def test_a_ledger_that_is_damaged_since_the_last_receipt_means_an_open_exit_unti
     signer = Signer.create(config.gateway.key)
     public = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
     config.city.public_key.write_bytes(public)
-    make_gateway(config, signer=signer)
+    make_begun(config, signer=signer)
     open_checked(config).close()
     ledger = tmp_path / "data" / "ledger.db"
     whole = ledger.read_bytes()

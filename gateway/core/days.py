@@ -98,8 +98,10 @@ class Days:
         n = answer.write(Draft("day", body))
         answer.closed_days[self._day] = n
         self._names.add(self._day)
-        self._closed_on, self._is_told = today, False
-        answer.commands.append(ClearAlarm(ALARM))
+        self._closed_on = today
+        if self._is_told:
+            self._is_told = False
+            answer.commands.append(ClearAlarm(ALARM))
         self._day, self._first, self._open_minor = today, n + 1, found["open_minor"]
         self._sums.clear()
 
