@@ -94,6 +94,7 @@ def _fleet(line: Connection, host: str, port: int, names: list[str], moves: int)
         line.send((name, time.monotonic()))
         _say(client, Topic(CITY, name, Kind.LANE, "exit-1"), LaneHealth("fault", "joined", _now_ms()).to_json())
         moved += 1
+        # The load is a rate, which nothing else sets; a late move is timed from when it was sent, so that no race hides here.
         time.sleep(PAUSE_S * FLEETS)
     line.recv()
 
